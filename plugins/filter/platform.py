@@ -1,0 +1,53 @@
+"""Filters that derive names from the platform's few lists."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+def image_names(hashes: dict[str, str], platform: str, base_image: str) -> dict[str, str]:
+    """Return the full name of each image: its tag covers its own sources and the base that it starts from."""
+    names = {}
+    for image, sources in hashes.items():
+        tag = hashlib.sha256(f"{base_image} {sources}".encode()).hexdigest()[:12]
+        names[image] = f"{platform}-{image}:{tag}"
+    return names
+
+
+def container_networks(
+    networks: dict[str, dict[str, Any]], service: str, container: str, platform: str
+) -> list[dict[str, Any]]:
+    """Return docker_container's `networks` of a service's container: its networks, and its names in them."""
+    aliases = sorted({service, container.removeprefix(f"{platform}-")})
+    return [
+        {"name": f"{platform}-{network}", "aliases": aliases}
+        for network, definition in networks.items()
+        if service in definition["members"]
+    ]
+
+
+def certificate_not_after(now: datetime, days: int, renew_days: int) -> str:
+    """Return the end of a certificate made now, in ASN.1 time: the same for all made in one period.
+
+    Periods are `days - renew_days` long. Whenever a new one begins, the end moves on, and with it whatever
+    is named after it: what was made in the period before is renewed at least `renew_days` before its end.
+    """
+    now = now.replace(tzinfo=now.tzinfo or UTC)
+    period = timedelta(days=days - renew_days)
+    epoch = datetime(2000, 1, 1, tzinfo=UTC)
+    began = epoch + (now - epoch) // period * period
+    return (began + timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
+
+
+class FilterModule:
+    """The filters, under the names that templates use."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return this file's filters."""
+        return {
+            "image_names": image_names,
+            "container_networks": container_networks,
+            "certificate_not_after": certificate_not_after,
+        }
