@@ -1,0 +1,39 @@
+# Every target is one line of a script: `make help` lists them.
+# ARGS goes to ansible-playbook (or pytest): make deploy ARGS="--check --diff"
+ARGS ?=
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deploy verify test test-all lint unit lock clean
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deploy: ## Build, start and wire the platform on this host (ARGS: options of ansible-playbook)
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/site.yml $(ARGS)
+
+verify: ## Check the running platform (reads only, but for one marked message that it removes)
+	@scripts/bootstrap.sh test
+	@scripts/play.sh playbooks/verify.yml $(ARGS)
+
+test: ## What guards the project: linters, unit tests, the Molecule default scenario
+	@scripts/test.sh
+
+test-all: ## make test and every other Molecule scenario
+	@scripts/test.sh all
+
+lint: ## ansible-lint, yamllint, ruff, mypy, shellcheck, hadolint
+	@scripts/bootstrap.sh test
+	@scripts/lint.sh
+
+unit: ## Unit tests of plugins, repository rules and application (ARGS: options of pytest)
+	@scripts/bootstrap.sh test
+	@scripts/unit.sh $(ARGS)
+
+lock: ## Pin the newest packages that requirements*.in allow (UPGRADE= keeps the present pins)
+	@scripts/bootstrap.sh deploy
+	@scripts/lock.sh
+
+clean: ## Remove what the other targets made in this directory (not .env, not the platform)
+	@rm -rf .venv .cache .ansible
+	@find . -path ./.git -prune -o -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
