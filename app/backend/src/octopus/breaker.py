@@ -1,0 +1,35 @@
+"""A circuit breaker: after a failure, leave the service alone for a while."""
+
+import threading
+import time
+
+
+class Breaker:
+    """Says whether a service is worth a try; after the pause one caller probes, the others still skip."""
+
+    def __init__(self, pause: float) -> None:
+        """`pause` is in seconds."""
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._retry_at: float | None = None
+
+    def allows(self) -> bool:
+        """Whether to try now."""
+        with self._lock:
+            if self._retry_at is None:
+                return True
+            now = time.monotonic()
+            if now < self._retry_at:
+                return False
+            self._retry_at = now + self._pause
+            return True
+
+    def succeeded(self) -> None:
+        """Report that the service answered."""
+        with self._lock:
+            self._retry_at = None
+
+    def failed(self) -> None:
+        """Report that the service did not answer."""
+        with self._lock:
+            self._retry_at = time.monotonic() + self._pause

@@ -1,0 +1,1 @@
+"""The worker: a Celery worker that logs messages."""
