@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy verify test test-all lint unit lock clean
+.PHONY: help deploy verify test test-all lint unit docs lock clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ lint: ## ansible-lint, yamllint, ruff, mypy, shellcheck, hadolint
 unit: ## Unit tests of plugins, repository rules and application (ARGS: options of pytest)
 	@scripts/bootstrap.sh test
 	@scripts/unit.sh $(ARGS)
+
+docs: ## Write docs/variables.md anew from the roles' argument specs
+	@scripts/bootstrap.sh deploy
+	@.venv/bin/python scripts/variables.py
 
 lock: ## Pin the newest packages that requirements*.in allow (UPGRADE= keeps the present pins)
 	@scripts/bootstrap.sh deploy

@@ -16,7 +16,7 @@ author: Octopus contributors
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible ships no types
+class CallbackModule(CallbackBase):
     """The callback."""
 
     CALLBACK_VERSION = 2.0

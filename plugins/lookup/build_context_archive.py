@@ -19,7 +19,7 @@ options:
     description: One dict as for C(build_context), to pack those images' files only. Without it, everything.
   archive:
     description: Where to write it on the controller, relative to the root. Missing directories are made.
-    type: path
+    type: str
     default: .cache/build-context.tar.gz
   root:
     description: The context's root; by default the repository that this file is in.

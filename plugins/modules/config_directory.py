@@ -8,7 +8,7 @@ module: config_directory
 short_description: A directory that holds exactly these files
 description:
   - Writes each file in one step (rename), fixes owner and mode, and removes every file that is not listed.
-  - One call for a whole directory, so that a rerun costs one call and a file taken out of the list is really gone.
+  - One call for a whole directory, so that a rerun is cheap and a file taken out of the list is really gone.
 options:
   path:
     description: The directory.
@@ -81,7 +81,9 @@ def settle(path: str, owner: int, mode: int) -> None:
 def listed(path: str) -> set[str]:
     """Return the names of all files below a directory."""
     return {
-        os.path.relpath(os.path.join(parent, name), path) for parent, _, names in os.walk(path) for name in names
+        os.path.relpath(os.path.join(parent, name), path)
+        for parent, _, names in os.walk(path)
+        for name in names
     }
 
 
@@ -156,7 +158,9 @@ def main() -> None:
         }
         for name in written + removed
     ]
-    module.exit_json(changed=bool(written or removed or unsettled), written=written, removed=removed, diff=diff)
+    module.exit_json(
+        changed=bool(written or removed or unsettled), written=written, removed=removed, diff=diff
+    )
 
 
 if __name__ == "__main__":
