@@ -34,7 +34,7 @@ options:
       - With O(archive) it may be left out, and means all files that the C(.dockerignore) lets through.
   archive:
     description: Where to write the archive on the controller. Missing directories are made.
-    type: path
+    type: str
   root:
     description: The context's root; by default the repository that this file is in.
     type: path
