@@ -1,0 +1,71 @@
+"""Fixtures of the infrastructure tests. They run against one host, through playbooks/verify.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra import settings as given
+from tests.infra.message import Messages
+from tests.infra.services import SERVICES
+from tests.infra.target import Container, Target
+
+# testinfra's own fixture lives as long as a module; what was asked once is kept longer.
+TARGETS: dict[str, tuple[Target, Messages]] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "disruptive: stops or restarts services for some seconds")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that disturb come last, so that they disturb no other."""
+    items.sort(key=lambda item: item.get_closest_marker("disruptive") is not None)
+
+
+@pytest.fixture(scope="session")
+def settings() -> given.Settings:
+    return given.load()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leave_nothing_behind() -> Iterator[None]:
+    yield
+    for target, messages in TARGETS.values():
+        messages.remove()
+        # What a test has started anew is up again when the next one asks.
+        target.settle()
+
+
+@pytest.fixture(scope="module")
+def target(host: Any, settings: given.Settings) -> Target:
+    name = host.backend.get_pytest_id()
+    if name not in TARGETS:
+        target = Target(host, settings)
+        target.settle()
+        TARGETS[name] = (target, Messages(target))
+    return TARGETS[name][0]
+
+
+@pytest.fixture(scope="module")
+def messages(target: Target, host: Any) -> Messages:
+    """The run's messages: `answers`, `accepted` and `logged` are those of the one that is posted once."""
+    return TARGETS[host.backend.get_pytest_id()][1]
+
+
+@pytest.fixture(scope="module")
+def has_grafana(target: Target) -> bool:
+    image = target.settings["grafana_image"]
+    return bool(target.run("docker image ls --quiet %s", image.removeprefix("docker.io/")).strip())
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+def containers(request: pytest.FixtureRequest, target: Target, has_grafana: bool) -> list[Container]:
+    """The containers of each service in turn."""
+    if request.param == "grafana" and not has_grafana:
+        pytest.skip("the image of Grafana is not on this host")
+    found = target.service(request.param)
+    assert found, f"there is no container of {request.param}"
+    return found

@@ -1,0 +1,66 @@
+"""Runs on the host under test: shakes hands over TLS, sends an HTTP/2 request by hand, prints what it saw."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import sys
+from typing import Any
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+HEADERS_FRAME = 1
+END_HEADERS_AND_STREAM = 5
+
+
+def headers_frame() -> bytes:
+    """GET https://localhost/ on stream 1; three of the fields are in HPACK's static table."""
+    block = b"\x82\x87\x84" + b"\x41\x09localhost"
+    return (
+        len(block).to_bytes(3, "big")
+        + bytes([HEADERS_FRAME, END_HEADERS_AND_STREAM])
+        + b"\x00\x00\x00\x01"
+        + block
+    )
+
+
+def read(stream: ssl.SSLSocket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = stream.recv(size - len(data))
+        if not part:
+            raise EOFError("the connection was closed")
+        data += part
+    return data
+
+
+def first_header_byte(stream: ssl.SSLSocket) -> int:
+    """Return the first byte of the answer's header block: 0x88 stands for `:status: 200`."""
+    stream.sendall(PREFACE + SETTINGS + headers_frame())
+    while True:
+        head = read(stream, 9)
+        payload = read(stream, int.from_bytes(head[:3], "big"))
+        if head[3] == HEADERS_FRAME:
+            return payload.lstrip(b"\x20\x3f")[0]
+
+
+def main(port: int) -> dict[str, Any]:
+    context = ssl._create_unverified_context()  # noqa: S323
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as stream,
+    ):
+        seen: dict[str, Any] = {
+            "certificate": ssl.DER_cert_to_PEM_cert(stream.getpeercert(binary_form=True) or b""),
+            "tls": stream.version(),
+            "alpn": stream.selected_alpn_protocol(),
+        }
+        if seen["alpn"] == "h2":
+            seen["first_header_byte"] = first_header_byte(stream)
+        return seen
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(sys.argv[1])["port"])))

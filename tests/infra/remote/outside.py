@@ -1,0 +1,56 @@
+"""Runs on the host under test: tries, from within containers, a socket of this host and an address elsewhere.
+
+The argument lists the containers' process ids. What is printed maps each to the addresses of the host that
+took a connection, and to how one to an address that nobody has ended: at once, where it is stopped here.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from typing import Any
+
+WAIT = 2.0  # seconds
+NOBODY = "203.0.113.1"  # kept for documentation: no network routes it
+
+PROGRAM = f"""
+import json, socket, sys
+from concurrent.futures import ThreadPoolExecutor
+def ending(pair):
+    try:
+        socket.create_connection(pair, timeout={WAIT}).close()
+        return "open"
+    except OSError as error:
+        return type(error).__name__ if error.errno is None else error.strerror
+host = [(address, int(sys.argv[1])) for address in json.loads(sys.argv[2])]
+# First and alone: a host sends only so many refusals at once, and the others would look like silence.
+outside = ending(("{NOBODY}", 443))
+with ThreadPoolExecutor(len(host)) as pool:
+    found = list(pool.map(ending, host))
+reached = [address for (address, _), end in zip(host, found) if end == "open"]
+print(json.dumps({{"host": reached, "outside": outside}}))
+"""
+
+
+def own_addresses() -> list[str]:
+    told = subprocess.run(["hostname", "-I"], check=True, capture_output=True, text=True).stdout.split()
+    return [address for address in told if ":" not in address]
+
+
+def main(pids: list[int]) -> dict[str, Any]:
+    with socket.create_server(("0.0.0.0", 0), backlog=500) as listener:  # noqa: S104
+        port, addresses = str(listener.getsockname()[1]), json.dumps(own_addresses())
+        running = {
+            str(pid): subprocess.Popen(
+                ["nsenter", "--target", str(pid), "--net", sys.executable, "-c", PROGRAM, port, addresses],
+                stdout=subprocess.PIPE,
+            )
+            for pid in pids
+        }
+        return {pid: json.loads(process.communicate()[0]) for pid, process in running.items()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(sys.argv[1]))))
