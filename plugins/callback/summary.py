@@ -24,6 +24,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "summary"
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """Print the summary, where there is one."""
-        for line in stats.custom.get("_run", {}).get("summary", []):
-            self._display.display(line)
+        """Print the summary of each host that has one."""
+        for custom in stats.custom.values():
+            for line in custom.get("summary", []):
+                self._display.display(line)
