@@ -1,0 +1,44 @@
+"""The filters that derive names from the platform's lists."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from plugins.filter.platform import certificate_not_after, container_networks, image_names
+
+NETWORKS = {"front": {"members": ["proxy", "page"]}, "data": {"members": ["page"]}}
+
+
+def test_an_image_is_named_after_its_sources_and_its_base() -> None:
+    first = image_names({"page": "aaa"}, "octopus", "base:1")["page"]
+    assert first.startswith("octopus-page:")
+    assert first == image_names({"page": "aaa"}, "octopus", "base:1")["page"]
+    assert first != image_names({"page": "bbb"}, "octopus", "base:1")["page"]
+    assert first != image_names({"page": "aaa"}, "octopus", "base:2")["page"]
+
+
+def test_a_container_sits_in_the_networks_of_its_service() -> None:
+    assert container_networks(NETWORKS, "page", "octopus-page-2", "octopus") == [
+        {"name": "octopus-front", "aliases": ["page", "page-2"]},
+        {"name": "octopus-data", "aliases": ["page", "page-2"]},
+    ]
+    assert container_networks(NETWORKS, "proxy", "octopus-proxy", "octopus") == [
+        {"name": "octopus-front", "aliases": ["proxy"]}
+    ]
+    assert container_networks(NETWORKS, "stranger", "octopus-stranger", "octopus") == []
+
+
+@pytest.mark.parametrize("day", range(0, 1200, 7))
+def test_a_certificate_is_always_valid_long_enough(day: int) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+    end = datetime.strptime(certificate_not_after(now, 365, 60), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    assert timedelta(days=60) <= end - now <= timedelta(days=365)
+
+
+def test_a_certificates_end_moves_on_with_the_period() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    ends = {certificate_not_after(now + timedelta(days=day), 365, 60) for day in range(305)}
+    assert len(ends) == 2
+    assert certificate_not_after(now.replace(tzinfo=None), 365, 60) in ends
