@@ -15,7 +15,6 @@ import redis
 
 from octopus.breaker import Breaker
 from octopus.connections import redis_client
-from octopus.metrics import CACHE_REQUESTS
 from octopus.settings import ServerSettings
 
 PREFIX = "octopus:"
@@ -48,7 +47,9 @@ def list_key(version: str, limit: int, before: int | None) -> str:
 class Cache:
     """The cached copies; no method raises when Redis is away."""
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, count: Callable[[str], None] | None = None) -> None:
+        """`count` is called with hit, miss or error after each look-up."""
+        self._counter = count
         self._redis = redis_client(settings)
         self._breaker = Breaker(PAUSE)
 
@@ -76,7 +77,7 @@ class Cache:
     def get_message(self, message_id: int) -> Answer | None:
         """Return the copy of one message, if there is one."""
         answered, found = self._get(message_key(message_id))
-        _count(answered, found)
+        self._count(answered, found)
         return found
 
     def put_message(self, answer: Answer) -> None:
@@ -92,11 +93,11 @@ class Cache:
 
         version = self._try(ask)
         if version is None:
-            _count(False, None)
+            self._count(False, None)
             return None, None
         key = list_key(version, limit, before)
         answered, found = self._get(key)
-        _count(answered, found)
+        self._count(answered, found)
         return found, key if answered else None
 
     def put_list(self, key: str | None, answer: Answer) -> None:
@@ -124,7 +125,6 @@ class Cache:
         """Whether Redis answers."""
         return bool(self._try(self._redis.ping))
 
-
-def _count(answered: bool, found: Answer | None) -> None:
-    result = ("hit" if found is not None else "miss") if answered else "error"
-    CACHE_REQUESTS.labels(result).inc()
+    def _count(self, answered: bool, found: Answer | None) -> None:
+        if self._counter is not None:
+            self._counter(("hit" if found is not None else "miss") if answered else "error")

@@ -4,6 +4,7 @@ from typing import Any
 
 from prometheus_client import multiprocess
 
+from octopus import gunicorn_errors
 from octopus.settings import Settings
 
 _settings = Settings()
@@ -19,6 +20,10 @@ timeout = 30
 graceful_timeout = 20
 worker_tmp_dir = "/tmp"  # noqa: S108 - the container's own tmpfs
 control_socket_disable = True
+# As much as the proxy passes on (lines of 8 KiB, 32 KiB in all), so that its limits are the ones that count.
+limit_request_line = 8190
+limit_request_fields = 1000
+gunicorn_errors.install()
 logger_class = "octopus.gunicorn_log.JsonLogger"
 accesslog = "-"
 

@@ -31,7 +31,7 @@ class JsonLogger(Logger):
         if status < ERROR and path.startswith(QUIET):
             return
         self.access_log.info(
-            "%s %s %s", req.method, path, status,
+            "%s %s %s", req.method, path.partition("?")[0], status,
             extra={
                 "client": environ.get("REMOTE_ADDR"),
                 "method": req.method,
@@ -39,6 +39,6 @@ class JsonLogger(Logger):
                 "status": status,
                 "bytes": getattr(resp, "sent", None),
                 "duration_ms": round(request_time.total_seconds() * 1000, 1),
-                "request_id": environ.get("HTTP_X_REQUEST_ID"),
+                "request_id": dict(req.headers).get("X-REQUEST-ID"),
             },
         )  # fmt: skip

@@ -6,12 +6,16 @@ import logging
 import os
 import re
 import tempfile
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 # json escapes what is below U+0020; terminals and log readers also act on these (UTF-8 has no surrogates).
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+# The id that the proxy gave to the request being answered; every record logged meanwhile carries it.
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def to_line(document: dict[str, Any]) -> str:
@@ -31,6 +35,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (request := request_id.get()) is not None:
+            document["request_id"] = request
         document |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             document["exception"] = self.formatException(record.exc_info)

@@ -1,20 +1,12 @@
-"""Our own metrics, and how forked processes share them.
+"""How the forked processes of a service share their numbers, and show them.
 
 Importing this module decides where the numbers go: the commands set PROMETHEUS_MULTIPROC_DIR and empty
-that directory before they start what imports it.
+that directory before they start what imports it. The metrics themselves are made where they are counted
+(`api.numbers`, `worker.numbers`, `relay.numbers`), so that no service shows another one's.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
-
-HTTP_REQUESTS = Counter("octopus_http_requests_total", "Requests answered.", ["method", "route", "status"])
-HTTP_SECONDS = Histogram(
-    "octopus_http_request_duration_seconds", "Time to answer a request.", ["method", "route"]
-)
-CACHE_REQUESTS = Counter("octopus_cache_requests_total", "Look-ups in the cache.", ["result"])
-ACCEPTED = Counter("octopus_messages_accepted_total", "Messages stored.")
-TASKS = Counter("octopus_worker_tasks_total", "Tasks run by the worker.", ["task", "state"])
-TASK_SECONDS = Histogram("octopus_worker_task_duration_seconds", "Time to run a task.", ["task"])
 
 
 def shared_registry() -> CollectorRegistry:
@@ -32,15 +24,3 @@ def exposition() -> bytes:
 def serve(port: int) -> None:
     """Answer with the shared numbers on a port of their own, from a thread."""
     start_http_server(port, registry=shared_registry())
-
-
-def count_cache_from_zero() -> None:
-    """Show 0 before the first event: a rate over a number that has just appeared misses its beginning."""
-    for result in ("hit", "miss", "error"):
-        CACHE_REQUESTS.labels(result)
-
-
-def count_tasks_from_zero(task: str) -> None:
-    """Show 0 for the states of a task before its first run."""
-    for state in ("success", "failure", "retry", "rejected"):
-        TASKS.labels(task, state)

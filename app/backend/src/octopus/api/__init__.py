@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from octopus.api import data, exposition, health, messages, requests
+from octopus.api import data, exposition, health, messages, numbers, requests
 from octopus.api.openapi import ProblemApi
 from octopus.api.services import Services, install
 from octopus.cache import Cache
@@ -32,7 +32,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     if services is None:
         services = Services(
             database=Database(settings.database, pool_size=settings.backend_threads),
-            cache=Cache(settings.cache),
+            cache=Cache(settings.cache, count=numbers.count_cache),
             api_key=settings.api_key,
         )
     install(app, services)
@@ -41,4 +41,5 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     for blueprint in (data.blueprint, messages.blueprint, health.blueprint):
         api.register_blueprint(blueprint)
     app.register_blueprint(exposition.blueprint)
+    numbers.count_from_zero(app, api.spec.to_dict()["paths"])
     return app

@@ -4,6 +4,7 @@ from typing import Any
 
 from octopus import store
 from octopus.api.auth import require_key
+from octopus.api.numbers import ACCEPTED
 from octopus.api.openapi import NoArguments, StrictBlueprint
 from octopus.api.problems import Problem
 from octopus.api.schemas import (
@@ -16,7 +17,6 @@ from octopus.api.schemas import (
     PageSchema,
 )
 from octopus.api.services import services
-from octopus.metrics import ACCEPTED
 
 blueprint = StrictBlueprint("messages", __name__, url_prefix="/api/messages", description="Messages")
 LOCATION = {

@@ -36,13 +36,18 @@ class Problem(Exception):
         self.status, self.detail, self.headers, self.more = status, detail, headers or {}, more
 
 
+def document(status: int, detail: str | None = None, **more: Any) -> str:
+    """Return a problem as JSON, in ASCII."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    body |= {key: value for key, value in {"detail": detail, **more}.items() if value is not None}
+    return json.dumps(body) + "\n"
+
+
 def answer(
     status: int, detail: str | None = None, headers: dict[str, str] | None = None, **more: Any
 ) -> Response:
     """Return a problem as a response."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    body |= {key: value for key, value in {"detail": detail, **more}.items() if value is not None}
-    return Response(json.dumps(body) + "\n", status, headers or {}, content_type=CONTENT_TYPE)
+    return Response(document(status, detail, **more), status, headers or {}, content_type=CONTENT_TYPE)
 
 
 def _from_problem(error: Problem) -> Response:
