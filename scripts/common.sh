@@ -39,3 +39,13 @@ as_root() {
 }
 
 sudo_answers() { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
+
+# Succeeds where Ansible needs a password of sudo that has to be typed; stops where there is no way to become root.
+needs_password() {
+    if [ "$(id -u)" -eq 0 ] || [ -n "${ANSIBLE_BECOME_PASSWORD_FILE:-}" ] || sudo_answers; then
+        return 1
+    fi
+    command -v sudo >/dev/null || die "This needs root: run it as root, or install sudo and be allowed to use it."
+}
+
+no_password() { die "sudo wants a password and $1: run this as root, or set ANSIBLE_BECOME_PASSWORD_FILE."; }

@@ -1,18 +1,25 @@
 """What a deployment must know of its target before it touches anything; prints one JSON object.
 
-Usage: probe.py PLATFORM HTTP_PORT HTTPS_PORT MIRROR; reads only.
+Usage: probe.py PLATFORM HTTP_PORT HTTPS_PORT MIRROR CA_DIRECTORY; reads only. The environment names the
+proxies, and in PIP_INDEX_URL another index of Python packages than the public one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
+
+PUBLIC_INDEX = "https://pypi.org/simple/"
+PROXY_WANTS_LOGIN = 407
 
 
 def output(*command: str) -> str:
@@ -62,31 +69,58 @@ def port_user(platform: str, port: int) -> str:
     return f"the container {containers[0]}" if containers else holder(inodes)
 
 
-def archive_error(mirror: str) -> str:
-    """Return why a package mirror does not answer; nothing where it does."""
+def trust(ca_directory: str) -> ssl.SSLContext | None:
+    """Return what builds trust: the authorities of host and directory; None where the host has none."""
+    context = ssl.create_default_context()
+    if not os.path.exists("/etc/ssl/certs/ca-certificates.crt"):
+        return None
+    for directory, _, files in os.walk(ca_directory, followlinks=True):
+        for name in files:
+            if name.endswith(".crt"):
+                with contextlib.suppress(OSError):
+                    context.load_verify_locations(os.path.join(directory, name))
+    return context
+
+
+def without_login(address: str) -> str:
+    """Return an address without the user and password that it may hold."""
+    parts = urllib.parse.urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def unreachable(address: str, ca_directory: str) -> str:
+    """Return why an address does not answer; nothing where it does."""
     try:
+        context = trust(ca_directory)
+        # Builds bring authorities of their own: a host without any says nothing about them.
+        if context is None and address.startswith("https:"):
+            return ""
         # An address that the operator chose, and only to see whether it answers.
-        with urllib.request.urlopen(mirror, timeout=10):  # noqa: S310
+        with urllib.request.urlopen(address, timeout=10, context=context):  # noqa: S310
             return ""
     except urllib.error.HTTPError as error:
-        return "" if error.code < 500 else str(error)
+        return str(error) if error.code >= 500 or error.code == PROXY_WANTS_LOGIN else ""
     except (OSError, ValueError) as error:
         return str(getattr(error, "reason", error))
 
 
-def main(platform: str, http_port: str, https_port: str, mirror: str) -> None:
+def main(platform: str, http_port: str, https_port: str, mirror: str, ca_directory: str) -> None:
     """Look, and print."""
     images = output("docker", "image", "ls", "--quiet", f"{platform}-base")
     volumes = output("docker", "volume", "ls", "--format", "{{.Name}}").split()
-    path = output("docker", "info", "--format", "{{.DockerRootDir}}").strip() or "/var/lib"
+    path = output("docker", "info", "--format", "{{.DockerRootDir}}").strip()
+    index = without_login(os.environ.get("PIP_INDEX_URL") or PUBLIC_INDEX)
     found = {
+        "engine": bool(path),
         "deployed": bool(images),
-        "disk_path": path,
-        "disk_mb": shutil.disk_usage(path).free // 2**20,
+        "disk_path": path or "/var/lib",
+        "disk_mb": shutil.disk_usage(path or "/var/lib").free // 2**20,
         "http_port_user": port_user(platform, int(http_port)),
         "https_port_user": port_user(platform, int(https_port)),
-        # What is built already needs no archive.
-        "archive_error": "" if images else archive_error(mirror),
+        # What is built already needs neither archive nor index.
+        "archive_error": "" if images else unreachable(mirror, ca_directory),
+        "index_url": index,
+        "index_error": "" if images else unreachable(index, ca_directory),
         "volumes": [name for name in volumes if re.match(rf"{re.escape(platform)}-.*(data|backups)$", name)],
     }
     print(json.dumps(found))
