@@ -6,9 +6,18 @@ import re
 
 import pytest
 
-from tests.infra.http_requests import request
+from tests.infra.http_requests import JSON, request
 from tests.infra.target import Response, Target
 
+# Seconds: the time of every file in the build context, see plugins/lookup/build_context.py.
+SHIPPED = 946684800
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
 REQUESTS = {
     "page": request("GET", "/"),
     "head": request("HEAD", "/"),
@@ -70,3 +79,44 @@ def test_writing_to_the_page_is_refused(answers: dict[str, Response], name: str)
 def test_what_is_not_there_is_a_problem(answers: dict[str, Response], name: str) -> None:
     assert answers[name].status == 404
     answers[name].problem()
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_browsers_ask_again_and_only_changes_are_sent(target: Target, encoding: str) -> None:
+    first = target.ask(request("GET", "/app.js", {"Accept-Encoding": encoding}))[0]
+    assert first.headers.get("content-encoding", "identity") == encoding
+    assert first.headers["cache-control"] == "no-cache"
+    # Nginx makes it of time and size. Sources are shipped with one time, so the build has to give its own:
+    # without that, changed content of the same length would look unchanged.
+    made = int(first.headers["etag"].strip('W/"').split("-")[0], 16)
+    assert made > SHIPPED
+    same, other = (
+        target.ask(request("GET", "/app.js", {"Accept-Encoding": encoding, "If-None-Match": etag}))[0]
+        for etag in (first.headers["etag"], first.headers["etag"].replace(f"{made:x}", f"{SHIPPED:x}"))
+    )
+    assert (same.status, other.status) == (304, 200)
+
+
+# Headers for browsers
+
+
+SEEN_BY_BROWSERS = {
+    "page": (request("GET", "/"), 200),
+    "script": (request("GET", "/app.js"), 200),
+    "nothing": (request("GET", "/unknown"), 404),
+    "api": (request("GET", "/api/data"), 200),
+    "nothing in the api": (request("GET", "/api/unknown"), 404),
+    "wrong key": (request("POST", "/api/messages", JSON, body='{"text": "a"}'), 401),
+    "refused by the proxy": (request("GET", "/metrics"), 404),
+    "too large": (request("POST", "/api/messages", JSON, size=70 * 1024), 413),
+    "trace": (request("TRACE", "/"), 405),
+}
+
+
+@pytest.mark.parametrize("name", SEEN_BY_BROWSERS)
+def test_browsers_are_told_to_be_strict(target: Target, name: str) -> None:
+    one, status = SEEN_BY_BROWSERS[name]
+    answer = target.ask(one)[0]
+    assert answer.status == status
+    assert {header: answer.headers.get(header) for header in HEADERS} == HEADERS
+    assert "camera=()" in answer.headers["permissions-policy"]

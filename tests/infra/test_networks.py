@@ -59,7 +59,7 @@ def test_networks_are_closed_unless_planned_otherwise(
 
 
 def test_bridges_have_names_of_our_own(networks: dict[str, dict[str, Any]], target: Target) -> None:
-    prefix = target.settings["docker_host_bridge_prefix"]
+    prefix = target.settings["platform_bridge_prefix"]
     names = [network["Options"].get("com.docker.network.bridge.name", "") for network in networks.values()]
     assert not [name for name in names if not name.startswith(prefix)]
     assert len(set(names)) == len(names)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography import x509
 
-from tests.infra.http_requests import JSON, post, request, to
-from tests.infra.target import Container, Response, Target, wait_for
+from tests.infra.http_requests import JSON, post, request
+from tests.infra.target import Response, Target
 
 UNKNOWN = (
     "/metrics",
@@ -32,6 +32,14 @@ LARGE = 70 * 1024  # bytes; 64 KiB are taken
 @pytest.fixture(scope="module")
 def answers(target: Target) -> dict[str, Response]:
     return dict(zip(REQUESTS, target.ask(*REQUESTS.values()), strict=True))
+
+
+def raw(target: Target, text: str) -> tuple[str, str]:
+    """Send bytes (printf's escapes) to the port of plain HTTP; return the answer's head and body."""
+    port = target.settings["proxy_http_port"]
+    answer = target.run("bash -c %s", f"exec 3<>/dev/tcp/127.0.0.1/{port}; printf '{text}' >&3; cat <&3")
+    head, _, body = answer.replace("\r\n", "\n").partition("\n\n")
+    return head, body
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,25 @@ def test_http_is_sent_on_to_https(target: Target, path: str) -> None:
     https = target.settings["proxy_https_port"]
     assert response.status == 301
     assert response.headers["location"] == f"https://example.org{'' if https == 443 else f':{https}'}{path}"
+
+
+NOWHERE = {
+    "garbage": (r"\x16\x03garbage\r\n\r\n", 400),
+    "an old version without a host": (r"GET /x HTTP/1.0\r\n\r\n", 400),
+    "no host": (r"GET /x HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+    "an empty host": (r"GET /x HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 400),
+    "a version to come": (r"GET /x HTTP/3.0\r\nHost: a\r\nConnection: close\r\n\r\n", 505),
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_what_cannot_be_sent_on_is_a_problem(target: Target, name: str) -> None:
+    text, status = NOWHERE[name]
+    head, body = raw(target, text)
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert "\nlocation:" not in head.lower()
+    assert "application/problem+json" in head
+    assert json.loads(body)["status"] == status
 
 
 def test_http_2_is_spoken(handshake: dict[str, Any]) -> None:
@@ -140,20 +167,35 @@ def test_broken_requests_are_problems(target: Target) -> None:
         request("GET", "/" + "x" * 9000),
         request("GET", "/", {"X-Long": "x" * 9000}),
         request("GET", "/", tls=False, port=port),
+        request("POST", "/", {"Transfer-Encoding": "gzip"}),
     )
-    assert [answer.status for answer in answers] == [414, 400, 400]
-    for answer in answers:
-        answer.problem()
+    assert [answer.status for answer in answers] == [414, 431, 400, 501]
+    details = [answer.problem()["detail"] for answer in answers]
+    assert details[1] == "The headers are too large."
+    assert details[2] == "This port speaks TLS; use https."
 
 
-def test_upstreams_are_the_backends_and_the_page(target: Target) -> None:
-    environment = target.one("proxy").environment
-    backends = [
-        f"{backend.name.removeprefix(f'{target.settings.name}-')}:8000"
-        for backend in target.service("backend")
-    ]
-    assert sorted(environment["BACKEND_UPSTREAMS"].split(",")) == sorted(backends)
-    assert environment["FRONTEND_UPSTREAM"] == "frontend:8080"
+@pytest.mark.parametrize("path", ["/", "/api/data", "/api/messages", "/api/messages?limit=1"])
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "OPTIONS"])
+def test_unknown_methods_learn_the_known_ones(target: Target, method: str, path: str) -> None:
+    """Nginx itself answers TRACE, the services all others."""
+    answer = target.ask(request(method, path))[0]
+    assert answer.status == 405
+    answer.problem()
+    known = {"GET", "HEAD", "POST"} if "messages" in path else {"GET", "HEAD"}
+    assert set(answer.headers["allow"].split(", ")) == known
+
+
+# Headers for browsers are tests/infra/test_frontend.py's, but for this one
+
+
+def test_https_is_insisted_on_where_the_certificate_is_trusted(
+    answers: dict[str, Response], target: Target
+) -> None:
+    """Behind a self-signed certificate, browsers could not be told to go on any more."""
+    own = bool(target.settings["proxy_certificate_file"])
+    for path in ("/", "/metrics", "/grafana/"):
+        assert ("strict-transport-security" in answers[path].headers) == own, path
 
 
 @pytest.mark.disruptive
@@ -172,70 +214,3 @@ def test_writing_too_often_is_held_back(target: Target) -> None:
     refused.problem()
     assert answers[-1].status == 200, "reading is not counted"
     time.sleep(burst / rate)
-
-
-# What stands behind it is started anew
-
-
-# Starts containers until one gets the address $3; the engine decides in which order it hands them out.
-USURP = """
-for number in $(seq 40); do
-  name=$1-verify-usurper-$number
-  docker run --detach --rm --name $name --network $1-backend --read-only --tmpfs /tmp $2 >/dev/null
-  docker inspect $name | grep -q "\\"IPAddress\\": \\"$3\\"" && exit 0
-done
-echo none
-"""
-
-
-@pytest.fixture
-def usurper(target: Target) -> Iterator[tuple[Container, str]]:
-    """A backend that has come back at another address, while somebody else holds its old one."""
-    target.refresh()
-    backend, image = target.service("backend")[0], target.one("frontend").raw["Config"]["Image"]
-    address = backend.addresses["backend"]
-    target.run("docker stop %s", backend.name)
-    try:
-        taken = target.run("sh -c %s sh %s %s %s", USURP, target.settings.name, image, address)
-        target.run("docker start %s", backend.name)
-        target.refresh()
-        if "none" in taken:
-            pytest.skip("the engine did not hand out the old address again")
-        yield backend, address
-    finally:
-        mine = f"name=^{target.settings.name}-verify-usurper-"
-        target.run("docker ps --quiet --filter %s | xargs -r docker rm --force", mine)
-        target.run("docker start %s", backend.name)
-        target.refresh()
-
-
-def requests_counted(target: Target, backend: Container) -> float:
-    address = target.containers[backend.name].addresses["backend"]
-    if not address:
-        return 0
-    lines = target.ask(to(address, 8000, "/metrics"))[0].body.splitlines()
-    data = [
-        line
-        for line in lines
-        if line.startswith("octopus_http_requests_total{") and 'route="/api/data"' in line
-    ]
-    return sum(float(line.rsplit(" ", 1)[1]) for line in data)
-
-
-@pytest.mark.disruptive
-def test_a_backend_is_found_again_when_another_container_took_its_address(
-    target: Target, usurper: tuple[Container, str]
-) -> None:
-    backend, old_address = usurper
-    assert target.containers[backend.name].addresses["backend"] != old_address
-    wait_for("the backend is healthy again", lambda: is_healthy(target, backend), 60)
-    before = requests_counted(target, backend)
-    answers = target.ask(*[request("GET", "/api/data")] * 40)
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.json()["message"] for answer in answers} == {"Hello from Docker!"}
-    assert requests_counted(target, backend) >= before + 10, "the proxy has not found it again"
-
-
-def is_healthy(target: Target, container: Container) -> bool:
-    target.refresh()
-    return bool(target.containers[container.name].raw["State"]["Health"]["Status"] == "healthy")
