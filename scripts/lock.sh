@@ -12,7 +12,7 @@ fi
 upgrade=(--upgrade)
 [ -n "${UPGRADE-1}" ] || upgrade=()
 # The order matters: the test packages are constrained by the deployment's and the application's.
-for name in requirements-bootstrap requirements app/backend/{requirements,requirements-build,tests/requirements} requirements-test; do
+for name in requirements-bootstrap requirements app/backend/{requirements,requirements-build,tests/requirements} requirements-{test,fuzz,sbom}; do
     say "$name.txt"
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links ${upgrade[@]+"${upgrade[@]}"} \

@@ -228,7 +228,10 @@ def test_requirements_yml_names_the_collections_that_the_pinned_package_brings()
         assert wanted["version"] == brought, wanted["name"]
 
 
-@pytest.mark.parametrize("name", ["requirements-bootstrap", "requirements", "requirements-test"])
+PINNED = ("bootstrap", "test", "fuzz", "sbom")
+
+
+@pytest.mark.parametrize("name", ["requirements", *[f"requirements-{name}" for name in PINNED]])
 def test_pins_are_exact_hashed_and_name_no_index(name: str) -> None:
     text = (ROOT / f"{name}.txt").read_text(encoding="utf-8")
     packages = re.findall(r"^[a-zA-Z0-9].*(?:\n    --hash=.*)*", text, re.MULTILINE)
