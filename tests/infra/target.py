@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,6 +93,24 @@ class Target:
         """Run a file of remote/ on the host; return the JSON that it prints."""
         source = (REMOTE / f"{name}.py").read_text(encoding="utf-8")
         return json.loads(self.run("python3 -c %s %s", source, json.dumps(argument)))
+
+    def secretly(self, name: str, argument: Any) -> Any:
+        """Like program(), but the argument goes through standard input: no command line shows it."""
+        source = (REMOTE / f"{name}.py").read_text(encoding="utf-8")
+        outer = self.host.backend
+        # The way there: this host's shell, or ssh. Both end in run_local, which gives no input of ours.
+        way = outer.ansible_runner.get_host(outer.host, ssh_config=outer.ssh_config).backend
+
+        def run_local(line: str, *arguments: str) -> Any:
+            line, text = way.quote(line, *arguments), json.dumps(argument).encode()
+            done = subprocess.run(line, shell=True, input=text, capture_output=True)  # noqa: S602
+            return way.result(done.returncode, line.encode(), done.stdout, done.stderr)
+
+        way.run_local = run_local
+        result = way.run(outer.get_command("python3 -c %s", source))
+        del way.run_local
+        assert result.rc == 0, result.stderr[-1000:]
+        return json.loads(result.stdout)
 
     # Containers
 

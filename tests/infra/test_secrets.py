@@ -1,0 +1,121 @@
+"""No secret is where it does not belong: every value of .env, in its usual disguises, is looked for.
+
+What `--check --diff` prints is looked through only where the platform is deployed for a test: a run takes a
+minute.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.remote.leaks import Search
+from tests.infra.settings import ROOT
+from tests.infra.target import Target
+
+PLACES = ("layers", "definitions", "logs", "processes", "readable files")
+# The one secret in layers: the key that is made while the image is built, as the assignment wants it.
+# It is in the stage that makes it, and in the image.
+SELF_SIGNED_KEY = re.compile(r"image [^ ]+: (etc/nginx/)?tls/tls\.key$")
+# Debian makes one whenever PostgreSQL's packages are installed. Nobody uses it, and nothing trusts it.
+DEBIANS_KEY = re.compile(r"image [^ ]+: etc/ssl/private/ssl-cert-snakeoil\.key$")
+# Handed by the health check to its own child: the program takes it no other way but on its command line.
+HEALTH_CHECK = re.compile(r"environment of (redis-cli|bash) in container [^ ]+-redis$")
+ALLOWED = (
+    ("layers", SELF_SIGNED_KEY, "a private key"),
+    ("layers", DEBIANS_KEY, "a private key"),
+    ("processes", HEALTH_CHECK, "REDIS_EXPORTER_PASSWORD"),
+)
+
+
+@pytest.fixture(scope="module")
+def searched(target: Target) -> dict[str, Any]:
+    job = {"values": target.settings.secrets, "root": target.settings["platform_root"]}
+    return dict(target.secretly("leaks", job))
+
+
+def is_allowed(place: str, where: str, name: str) -> bool:
+    return any(
+        (place, name) == (allowed, value) and pattern.match(where) for allowed, pattern, value in ALLOWED
+    )
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_secret_lies_around(searched: dict[str, Any], place: str, record_property: Any) -> None:
+    record_property(f"bytes of {place}", searched["seen"][place])
+    assert searched["seen"][place] > 1000, "hardly anything was looked through"
+    assert not [found for found in searched["found"][place] if not is_allowed(place, *found)]
+
+
+def test_the_search_finds_what_is_there(searched: dict[str, Any]) -> None:
+    """Where secrets belong it finds them: by name, in JSON, in lines, and hashed."""
+    found = {name for _, name in searched["found"]["secret files"]}
+    used = {name for name in found if name.isupper()}
+    assert used >= {"API_KEY", "POSTGRES_APP_PASSWORD", "POSTGRES_REPLICATION_PASSWORD", "REDIS_PASSWORD"}
+    assert used >= {"POSTGRES_EXPORTER_PASSWORD", "REDIS_EXPORTER_PASSWORD", "RABBITMQ_PASSWORD"}
+
+
+def test_the_self_signed_key_is_found_in_its_layer(searched: dict[str, Any], target: Target) -> None:
+    """That the search sees into layers, and that the documents are right about this key."""
+    name = target.one("proxy").raw["Config"]["Image"]
+    own = target.run("docker exec %s stat --format=%%a /etc/nginx/tls/tls.key", target.one("proxy").name)
+    assert own.strip() in ("400", "600"), name
+    assert [where for where, what in searched["found"]["layers"] if SELF_SIGNED_KEY.match(where)]
+
+
+# The controller
+
+
+@pytest.fixture(scope="module")
+def search(target: Target) -> Search:
+    return Search(target.settings.secrets)
+
+
+def test_no_secret_is_in_gits_history(search: Search) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no clone")
+    objects = subprocess.run(
+        ["git", "rev-list", "--objects", "--all"], cwd=ROOT, check=True, capture_output=True
+    ).stdout
+    names = b"\n".join(line.split()[0] for line in objects.splitlines()) + b"\n"
+    told = subprocess.run(
+        ["git", "cat-file", "--batch"], cwd=ROOT, input=names, check=True, capture_output=True
+    )
+    search.data("git", "a commit", told.stdout)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
+    for name in listed.decode().split("\0"):
+        if (ROOT / name).is_file():
+            search.data("git", name, (ROOT / name).read_bytes())
+    assert search.seen["git"] > len(names)
+    assert not search.found["git"]
+
+
+@pytest.mark.disruptive
+def test_no_secret_is_in_what_check_and_diff_print(target: Target, tmp_path: Path) -> None:
+    """Told to change every secret, it shows neither those that are there nor those that would be."""
+    others = {name: secrets.token_urlsafe(24) for name in target.settings.secrets}
+    file = tmp_path / "others.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in others.items()), encoding="utf-8")
+    file.chmod(0o600)
+    sources = [f"--inventory={source}" for source in os.environ["ANSIBLE_INVENTORY"].split(",")]
+    command = [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        "playbooks/site.yml",
+        "--check",
+        "--diff",
+        "-vv",
+    ]
+    command += [*sources, f"--limit={target.host.backend.host}", f"--extra-vars=env_file={file}"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True)
+    both = Search(target.settings.secrets | {f"new {name}": value for name, value in others.items()})
+    both.data("diff", "the run", run.stdout + run.stderr)
+    assert not both.found["diff"]
+    assert run.returncode == 0, run.stdout[-2000:].decode()
+    assert b"changed=0 " not in run.stdout, "nothing would have changed: nothing was tried"
