@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy verify test test-all lint unit docs lock clean
+.PHONY: help deploy verify test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,20 @@ lock: ## Pin the newest packages that requirements*.in allow (UPGRADE= keeps the
 	@scripts/bootstrap.sh deploy
 	@scripts/lock.sh
 
+fuzz: ## Fuzz the running platform's API from its own document, some minutes (see scripts/fuzz.sh)
+	@scripts/bootstrap.sh deploy
+	@scripts/tools.sh fuzz
+	@scripts/fuzz.sh $(ARGS)
+
+sbom: ## Write a software bill of materials (CycloneDX) of every image of this host's platform into sbom/
+	@scripts/bootstrap.sh deploy
+	@scripts/tools.sh sbom
+	@scripts/sbom.sh
+
+outdated: ## Say which of the pinned things has a newer version; change nothing
+	@scripts/bootstrap.sh deploy
+	@PATH=$(CURDIR)/.venv/bin:$$PATH .venv/bin/python scripts/outdated.py
+
 clean: ## Remove what the other targets made in this directory (not .env, not the platform)
-	@rm -rf .venv .cache .ansible
+	@rm -rf .venv .venv-fuzz .venv-sbom .cache .ansible .schemathesis sbom
 	@find . -path ./.git -prune -o -type d \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
