@@ -30,9 +30,10 @@ unit: ## Unit tests of plugins, repository rules and application (ARGS: options 
 	@scripts/bootstrap.sh test
 	@scripts/unit.sh $(ARGS)
 
-docs: ## Write docs/variables.md anew from the roles' argument specs
+docs: ## Write what docs/ has from other files: docs/variables.md, the matrix in docs/security.md
 	@scripts/bootstrap.sh deploy
-	@.venv/bin/python scripts/variables.py
+	@.venv/bin/python -m scripts.variables
+	@.venv/bin/python -m scripts.matrix
 
 lock: ## Pin the newest packages that requirements*.in allow (UPGRADE= keeps the present pins)
 	@scripts/bootstrap.sh deploy
