@@ -48,8 +48,8 @@ def is_allowed(place: str, where: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_no_secret_lies_around(searched: dict[str, Any], place: str, record_property: Any) -> None:
-    record_property(f"bytes of {place}", searched["seen"][place])
+def test_no_secret_lies_around(searched: dict[str, Any], place: str, record_testsuite_property: Any) -> None:
+    record_testsuite_property(f"bytes of {place}", searched["seen"][place])
     assert searched["seen"][place] > 1000, "hardly anything was looked through"
     assert not [found for found in searched["found"][place] if not is_allowed(place, *found)]
 
