@@ -53,3 +53,9 @@ def test_images_hold_no_tool_of_builders(containers: list[Container], target: Ta
             image = container.raw["Image"]
             command = "docker run --rm --network none --user 0 --entrypoint sh %s -c %s || true"
             assert not target.run(command, image, look).split(), container.name
+
+
+def test_the_hosts_figures_lead_to_no_secret(target: Target) -> None:
+    """Neither by way of the platform's directory nor by way of other containers' processes."""
+    look = "cat /host/root/*/secrets/* /host/proc/[0-9]*/root/run/secrets/* 2>/dev/null | wc -c"
+    assert target.execute("node-exporter", "sh", "-c", look).stdout.strip() == "0"

@@ -24,13 +24,10 @@ PLACES = ("layers", "definitions", "logs", "processes", "readable files")
 # The one secret in layers: the key that is made while the image is built, as the assignment wants it.
 # It is in the stage that makes it, and in the image.
 SELF_SIGNED_KEY = re.compile(r"image [^ ]+: (etc/nginx/)?tls/tls\.key$")
-# Debian makes one whenever PostgreSQL's packages are installed. Nobody uses it, and nothing trusts it.
-DEBIANS_KEY = re.compile(r"image [^ ]+: etc/ssl/private/ssl-cert-snakeoil\.key$")
 # Handed by the health check to its own child: the program takes it no other way but on its command line.
 HEALTH_CHECK = re.compile(r"environment of (redis-cli|bash) in container [^ ]+-redis$")
 ALLOWED = (
     ("layers", SELF_SIGNED_KEY, "a private key"),
-    ("layers", DEBIANS_KEY, "a private key"),
     ("processes", HEALTH_CHECK, "REDIS_EXPORTER_PASSWORD"),
 )
 
