@@ -18,6 +18,7 @@ TARGETS: dict[str, tuple[Target, Messages]] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "disruptive: stops or restarts services for some seconds")
+    config.addinivalue_line("markers", "audit: looks for secrets everywhere and sends what nobody should")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

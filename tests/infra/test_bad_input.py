@@ -12,6 +12,8 @@ from tests.infra.message import Messages
 from tests.infra.raw_requests import Part, Parts, RawAnswer, get, open_post, parts, post
 from tests.infra.target import Target
 
+pytestmark = pytest.mark.audit
+
 TEN_MB = 10_000_000
 DEEP = 10_000  # levels
 CHUNKED = "Transfer-Encoding: chunked\r\n"

@@ -13,6 +13,8 @@ import pytest
 from tests.infra.http_requests import JSON, request
 from tests.infra.target import REMOTE, Response, Target
 
+pytestmark = pytest.mark.audit
+
 LIE = "203.0.113.7"  # kept for documentation, like the two below
 HERE, ELSEWHERE = "198.51.100.1", "198.51.100.2"
 LIES = {

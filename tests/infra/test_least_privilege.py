@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.infra.target import Container, Target
+
+pytestmark = pytest.mark.audit
 
 TMPFS_OPTIONS = ("noexec", "nosuid", "nodev", "size=")
 

@@ -20,6 +20,8 @@ from tests.infra.remote.leaks import Search
 from tests.infra.settings import ROOT
 from tests.infra.target import Target
 
+pytestmark = pytest.mark.audit
+
 PLACES = ("layers", "definitions", "logs", "processes", "readable files")
 # The one secret in layers: the key that is made while the image is built, as the assignment wants it.
 # It is in the stage that makes it, and in the image.
