@@ -18,7 +18,7 @@ SERVICES = {
     "postgres-exporter": "exporter",
     "redis-exporter": "exporter",
     "nginx-exporter": "exporter",
-    "node-exporter": "exporter",
+    "node-exporter": "node-exporter",
 }
 # What each listens on.
 PORTS = {
