@@ -15,9 +15,9 @@ SERVICES = {
     "redis": "redis",
     "prometheus": "prometheus",
     "grafana": "grafana",
-    "postgres-exporter": "exporter",
-    "redis-exporter": "exporter",
-    "nginx-exporter": "exporter",
+    "postgres-exporter": "postgres-exporter",
+    "redis-exporter": "redis-exporter",
+    "nginx-exporter": "nginx-exporter",
     "node-exporter": "node-exporter",
 }
 # What each listens on.

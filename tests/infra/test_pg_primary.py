@@ -11,6 +11,7 @@ from plugins.filter.scram import scram_matches
 from tests.infra.target import Target
 
 REFUSED, UNKNOWN = "password authentication failed", "no pg_hba.conf entry"
+NO_CERTIFICATE = "connection requires a valid client certificate"
 NOT_ALLOWED = "42501"  # SQLSTATE of missing rights
 STATEMENTS = {
     "reading": ("select count(*) from messages", ""),
@@ -62,6 +63,7 @@ def attempts(target: Target) -> dict[tuple[str, str, str], bool]:
     asked = {(app, database), (migration, database), (exporter, database), (exporter, "postgres")}
     asked |= {(given["postgres_replication_user"], "replication")}
     users = [app, migration, exporter, given["postgres_replication_user"], "postgres", "nobody"]
+    users.append(given["postgres_rewind_user"])
     return {
         (place, user, name): (user, name) in asked
         for place in PLACES
@@ -89,7 +91,8 @@ def test_nobody_but_postgres_is_a_superuser(roles: dict[str, dict[str, Any]]) ->
 
 def test_there_are_these_logins_and_no_others(roles: dict[str, dict[str, Any]], target: Target) -> None:
     ours = {
-        target.settings[f"postgres_{name}_user"] for name in ("app", "migration", "replication", "exporter")
+        target.settings[f"postgres_{name}_user"]
+        for name in ("app", "migration", "replication", "exporter", "rewind")
     }
     assert set(roles) == {"postgres", *ours}
 
@@ -136,7 +139,11 @@ def test_passwords_are_stored_as_scram_and_are_those_of_the_env_file(
     roles: dict[str, dict[str, Any]], target: Target
 ) -> None:
     assert not [
-        name for name, role in roles.items() if not (role["rolpassword"] or "").startswith("SCRAM-SHA-256$")
+        name
+        for name, role in roles.items()
+        if not (role["rolpassword"] or "").startswith("SCRAM-SHA-256$")
+        # The places' certificate takes its place.
+        and (name != target.settings["postgres_rewind_user"] or role["rolpassword"])
     ]
     keys = {"postgres": "POSTGRES_PASSWORD"}
     for name in ("app", "migration", "replication", "exporter"):
@@ -150,12 +157,18 @@ def test_passwords_are_stored_as_scram_and_are_those_of_the_env_file(
 
 
 def test_a_wrong_password_is_refused_and_who_has_no_business_is_not_even_asked(
-    tried: dict[str, list[str]], attempts: dict[tuple[str, str, str], bool]
+    target: Target, tried: dict[str, list[str]], attempts: dict[tuple[str, str, str], bool]
 ) -> None:
     said = dict(zip(attempts, tried["logins"], strict=True))
     assert not [attempt for attempt, message in said.items() if not message], "a wrong password was taken"
     assert not [attempt for attempt, asked in attempts.items() if asked and REFUSED not in said[attempt]]
-    assert not [attempt for attempt, asked in attempts.items() if not asked and UNKNOWN not in said[attempt]]
+    by_certificate = (target.settings["postgres_rewind_user"], "postgres")
+    wrong = [
+        attempt
+        for attempt, asked in attempts.items()
+        if not asked and (NO_CERTIFICATE if attempt[1:] == by_certificate else UNKNOWN) not in said[attempt]
+    ]
+    assert not wrong
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -164,9 +177,10 @@ def test_its_rules_are_few_and_strict(target: Target, place: str) -> None:
     assert not [rule for rule in rules if rule["error"]]
     assert {(rule["type"], rule["auth_method"]) for rule in rules} == {
         ("local", "peer"),
-        ("host", "scram-sha-256"),
+        ("hostssl", "scram-sha-256"),
+        ("hostssl", "cert"),
     }
-    assert {rule["address"] for rule in rules if rule["type"] == "host"} == {"samenet"}
+    assert {rule["address"] for rule in rules if rule["type"] != "local"} == {"samenet"}
     assert not [rule for rule in rules if "all" in rule["user_name"]]
 
 

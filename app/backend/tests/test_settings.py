@@ -65,3 +65,11 @@ def test_command_names_its_missing_setting(commands: Path, command: str, setting
     assert done.returncode != 0
     assert setting in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_database_is_verified_where_there_is_an_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_HOSTS", "one")
+    monkeypatch.setenv("POSTGRES_APP_PASSWORD", "x")
+    assert Settings().database.root_certificate == ""
+    monkeypatch.setenv("POSTGRES_SSLROOTCERT", "/etc/octopus/authority.crt")
+    assert Settings().database.root_certificate == "/etc/octopus/authority.crt"

@@ -45,6 +45,8 @@ class Connector:
             "options": f"-c timezone=UTC -c statement_timeout={statement_limit_ms}"
             " -c idle_in_transaction_session_timeout=60000",
         }
+        if settings.root_certificate:
+            self._parameters |= {"sslmode": "verify-full", "sslrootcert": settings.root_certificate}
 
     def __call__(self) -> extensions.connection:
         """Return a new connection. Raise psycopg2.OperationalError when no server fits."""

@@ -23,6 +23,7 @@ class DatabaseSettings:
     name: str
     user: str
     password: str = field(repr=False)
+    root_certificate: str = ""  # file with the authority; without it, servers are not verified
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Settings:
             name=self._text("POSTGRES_DB", "octopus"),
             user=self._text(f"POSTGRES_{role}_USER", user),
             password=self._text(f"POSTGRES_{role}_PASSWORD"),
+            root_certificate=str(self._read("str", "POSTGRES_SSLROOTCERT", "")),
         )
 
     @cached_property
