@@ -102,15 +102,17 @@ def rule_problem(name: str, value: Any, rule: Mapping[str, Any]) -> str | None:
     """Say which rule a value breaks; None if it keeps it, or the rule is for other names.
 
     Rules have `names` (a pattern), and `from` and `to` (limits of a number) or `like` (a pattern) and `says`.
+    For a list, `like` is about each of its values.
     """
     if not re.fullmatch(rule["names"], name):
         return None
     if "like" in rule:
-        return (
-            None
-            if re.fullmatch(rule["like"], str(value))
-            else f"{name} is {value}: it has to be {rule['says']}."
-        )
+        for one in value if isinstance(value, list) else [value]:
+            if not re.fullmatch(rule["like"], str(one)):
+                return (
+                    f"{name} {'has' if isinstance(value, list) else 'is'} {one}: it has to be {rule['says']}."
+                )
+        return None
     lowest, highest = rule["from"], rule.get("to", math.inf)
     if lowest <= float(value) <= highest:
         return None

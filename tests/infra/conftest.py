@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.infra import settings as given
+from tests.infra.elsewhere import namespace
 from tests.infra.message import Messages
 from tests.infra.services import SERVICES
 from tests.infra.target import Container, Target
@@ -54,6 +55,13 @@ def target(host: Any, settings: given.Settings) -> Target:
 def messages(target: Target, host: Any) -> Messages:
     """The run's messages: `answers`, `accepted` and `logged` are those of the one that is posted once."""
     return TARGETS[host.backend.get_pytest_id()][1]
+
+
+@pytest.fixture
+def elsewhere(target: Target) -> Iterator[str]:
+    """Another machine: a network namespace's name, for tests/infra/elsewhere.py."""
+    with namespace(target) as name:
+        yield name
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,10 @@ REFUSED: dict[str, tuple[Parts, int]] = {
     "deep objects beside a text": (post('{"text": "x", "a": ', ('{"a":', DEEP), "1", ("}", DEEP + 1)), 422),
     "lists that do not end": (post(("[", 3 * DEEP)), 422),
     "a number of 20,000 digits": (post('{"text": ', ("9", 20_000), "}"), 422),
+    "SQL in a query": (get("/api/messages?before=1;drop%20table%20messages"), 422),
+    "SQL in a path": (get("/api/messages/1'%20or%20'1'='1"), 404),
+    "a template in a query": (get("/api/messages?limit={{7*7}}"), 422),
+    "a template in a path": (get("/api/messages/${7*7}%7b%7b7*7%7d%7d"), 404),
     "a form": (post("--x\r\n\r\nx\r\n--x--\r\n", media_type="multipart/form-data; boundary=x"), 415),
     "nearly the right media type": (post("{}", media_type="application/json-seq"), 415),
     "another kind of JSON": (post("{}", media_type="application/vnd.api+json"), 415),
@@ -66,6 +70,9 @@ REFUSED: dict[str, tuple[Parts, int]] = {
     "no HTTP at all": (parts("\x00\x01\x02\r\n\r\n"), 400),
     "a tunnel": (parts("CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: localhost\r\n\r\n"), 400),
 }
+# Encodings that JSON libraries guess, and that JSON between systems does not have (RFC 8259). The body is
+# refused in UTF-8, too, but with another sentence: nothing is ever stored.
+ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 # Headers beyond what is taken; which status says so depends on where it is noticed.
 FLOODS: dict[str, Parts] = {
     "1,000 headers": get("/api/data", ("X-A: 1\r\n", 1_000)),
@@ -116,6 +123,9 @@ SMUGGLED: dict[str, str] = {
     "a length in hexadecimal": "Content-Length: 0x10\r\n\r\n",
     "a length beyond counting": f"Content-Length: {'9' * 23}\r\n\r\n",
     "two hosts": "Host: example.org\r\nContent-Length: 0\r\n\r\n",
+    "the same host twice": "Host: localhost\r\nContent-Length: 0\r\n\r\n",
+    "a folded value": "X-A: a\r\n b\r\nContent-Length: 0\r\n\r\n",
+    "a fold before the first header": " X-A: a\r\nContent-Length: 0\r\n\r\n",
     "a chunk without a size": f"{CHUNKED}\r\nzz\r\nabc\r\n0\r\n\r\n",
     "a chunk below zero": f"{CHUNKED}\r\n-1\r\nabc\r\n0\r\n\r\n",
     "a chunk beyond counting": f"{CHUNKED}\r\n{'f' * 18}\r\nabc\r\n0\r\n\r\n",
@@ -139,6 +149,7 @@ def send(target: Target, requests: list[Parts]) -> list[RawAnswer]:
         "requests": requests,
         "address": "127.0.0.1",
         "port": target.settings["proxy_https_port"],
+        "tls": True,
         "key_file": f"{target.settings['platform_root']}/backend/secrets/API_KEY",
     }
     return [RawAnswer(**answer) for answer in target.program("raw", job)]
@@ -158,6 +169,7 @@ def check(answer: RawAnswer, *statuses: int) -> None:
 def answers(target: Target) -> dict[str, RawAnswer]:
     asked = {name: request for name, (request, _) in REFUSED.items()} | FLOODS
     asked |= {path: get(path) for path in TRAVERSALS}
+    asked |= {coding: post('{"text": 1}'.encode(coding).decode("latin-1")) for coding in ENCODINGS}
     asked |= {name: open_post(rest + NEXT) for name, rest in SMUGGLED.items()}
     return dict(zip(asked, send(target, list(asked.values())), strict=True))
 
@@ -165,6 +177,12 @@ def answers(target: Target) -> dict[str, RawAnswer]:
 @pytest.mark.parametrize("name", REFUSED)
 def test_it_is_refused(answers: dict[str, RawAnswer], name: str) -> None:
     check(answers[name], REFUSED[name][1])
+
+
+@pytest.mark.parametrize("coding", ENCODINGS)
+def test_json_is_utf_8(answers: dict[str, RawAnswer], coding: str) -> None:
+    check(answers[coding], 422)
+    assert "is no JSON" in answers[coding].text
 
 
 @pytest.mark.parametrize("name", FLOODS)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.infra.elsewhere import ELSEWHERE, ask_from
 from tests.infra.http_requests import JSON, request
-from tests.infra.target import REMOTE, Response, Target
+from tests.infra.target import Target
 
 pytestmark = pytest.mark.audit
 
-LIE = "203.0.113.7"  # kept for documentation, like the two below
-HERE, ELSEWHERE = "198.51.100.1", "198.51.100.2"
+LIE = "203.0.113.7"  # kept for documentation
 LIES = {
     "X-Forwarded-For": LIE,
     "X-Real-IP": LIE,
@@ -24,18 +23,6 @@ LIES = {
     "X-Client-IP": LIE,
     "True-Client-IP": LIE,
 }
-# A network namespace with one way out: to this host.
-MAKE = """
-set -e
-ip netns add $1
-ip link add $1 type veth peer name eth0 netns $1
-ip address add $2/30 dev $1
-ip link set $1 up
-ip -n $1 address add $3/30 dev eth0
-ip -n $1 link set eth0 up
-ip -n $1 link set lo up
-ip -n $1 route add default via $2
-"""
 
 
 def lines_about(target: Target, mark: str, *services: str) -> dict[str, list[dict[str, Any]]]:
@@ -66,24 +53,6 @@ def test_an_address_gets_no_line_of_its_own_into_the_logs(target: Target) -> Non
     for service, lines in lines_about(target, mark, "proxy", "backend").items():
         assert len(lines) == 1, service
         assert lines[0]["client"] != LIE, service
-
-
-@pytest.fixture
-def elsewhere(target: Target) -> Iterator[str]:
-    """Another machine, played by a network namespace of the host."""
-    name = "octo-verify"
-    target.run("ip netns delete %s 2>/dev/null; true", name)
-    target.run("sh -c %s sh %s %s %s", MAKE, name, HERE, ELSEWHERE)
-    yield name
-    target.run("ip netns delete %s", name)
-
-
-def ask_from(target: Target, name: str, *requests: dict[str, Any], parallel: int = 1) -> list[Response]:
-    port = target.settings["proxy_https_port"]
-    job = {"requests": [{"address": HERE, "port": port, **one} for one in requests], "parallel": parallel}
-    source = (REMOTE / "ask.py").read_text(encoding="utf-8")
-    answers = json.loads(target.run("ip netns exec %s python3 -c %s %s", name, source, json.dumps(job)))
-    return [Response(**answer) for answer in answers]
 
 
 @pytest.mark.disruptive

@@ -81,17 +81,15 @@ def test_what_is_not_there_is_a_problem(answers: dict[str, Response], name: str)
     answers[name].problem()
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_browsers_ask_again_and_only_changes_are_sent(target: Target, encoding: str) -> None:
-    first = target.ask(request("GET", "/app.js", {"Accept-Encoding": encoding}))[0]
-    assert first.headers.get("content-encoding", "identity") == encoding
+def test_browsers_ask_again_and_only_changes_are_sent(target: Target) -> None:
+    first = target.get("/app.js")
     assert first.headers["cache-control"] == "no-cache"
     # Nginx makes it of time and size. Sources are shipped with one time, so the build has to give its own:
     # without that, changed content of the same length would look unchanged.
     made = int(first.headers["etag"].strip('W/"').split("-")[0], 16)
     assert made > SHIPPED
     same, other = (
-        target.ask(request("GET", "/app.js", {"Accept-Encoding": encoding, "If-None-Match": etag}))[0]
+        target.ask(request("GET", "/app.js", {"If-None-Match": etag}))[0]
         for etag in (first.headers["etag"], first.headers["etag"].replace(f"{made:x}", f"{SHIPPED:x}"))
     )
     assert (same.status, other.status) == (304, 200)

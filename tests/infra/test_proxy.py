@@ -58,10 +58,10 @@ def certificate(handshake: dict[str, Any]) -> x509.Certificate:
 @pytest.mark.parametrize("path", ["/", "/api/data?a=1&b=2"])
 def test_http_is_sent_on_to_https(target: Target, path: str) -> None:
     port = target.settings["proxy_http_port"]
-    response = target.ask(request("GET", path, {"Host": "example.org"}, tls=False, port=port))[0]
+    response = target.ask(request("GET", path, {"Host": "localhost"}, tls=False, port=port))[0]
     https = target.settings["proxy_https_port"]
     assert response.status == 301
-    assert response.headers["location"] == f"https://example.org{'' if https == 443 else f':{https}'}{path}"
+    assert response.headers["location"] == f"https://localhost{'' if https == 443 else f':{https}'}{path}"
 
 
 NOWHERE = {
@@ -85,8 +85,7 @@ def test_what_cannot_be_sent_on_is_a_problem(target: Target, name: str) -> None:
 
 def test_http_2_is_spoken(handshake: dict[str, Any]) -> None:
     assert handshake["alpn"] == "h2"
-    # The header block begins with `:status: 200`, from HPACK's static table.
-    assert handshake["first_header_byte"] == 0x88
+    assert handshake["status"] == 200
 
 
 def test_tls_is_of_today(handshake: dict[str, Any]) -> None:
@@ -144,8 +143,8 @@ def test_grafana_answers_or_says_that_it_is_missing(answers: dict[str, Response]
 
 def test_grafana_without_a_slash_leads_back_to_the_address_asked_for(target: Target) -> None:
     """Nginx would put its own port and scheme into the address."""
-    location = target.ask(request("GET", "/grafana", {"Host": "example.org"}))[0].headers["location"]
-    assert location in ("/grafana/", "https://example.org/grafana/")
+    location = target.ask(request("GET", "/grafana", {"Host": "localhost"}))[0].headers["location"]
+    assert location in ("/grafana/", "https://localhost/grafana/")
 
 
 def test_the_software_says_no_version(answers: dict[str, Response]) -> None:

@@ -164,15 +164,15 @@ def echo(target: Target) -> Iterator[None]:
 @pytest.mark.disruptive
 @pytest.mark.usefixtures("echo")
 def test_grafana_learns_who_asks_for_what(target: Target) -> None:
-    websocket = {"Host": "example.org", "Upgrade": "websocket", "Connection": "Upgrade"}
+    websocket = {"Host": "localhost:8443", "Upgrade": "websocket", "Connection": "Upgrade"}
     answers = target.ask(
-        request("POST", "/grafana/a", {"Host": "example.org"}, size=LARGE),
+        request("POST", "/grafana/a", {"Host": "localhost:8443"}, size=LARGE),
         request("POST", "/grafana/a", websocket, body="x"),
         request("POST", "/grafana/a", {"Upgrade": "h2c", "Connection": "Upgrade"}, body="x"),
     )
     plain, upgraded, other = (answer.json() for answer in answers)
     assert plain["size"] == LARGE
-    assert (plain["host"], plain["x-forwarded-proto"]) == ("example.org", "https")
+    assert (plain["host"], plain["x-forwarded-proto"]) == ("localhost:8443", "https")
     assert plain["x-forwarded-for"]
     assert plain["x-request-id"]
     assert "upgrade" not in plain

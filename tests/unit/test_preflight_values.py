@@ -34,6 +34,23 @@ def told(name: str, value: Any, error: str = "") -> list[str]:
         ("worker_replicas", -1, "worker_replicas is -1: it has to be 1 to 50."),
         ("backend_threads", 65, "backend_threads is 65: it has to be 1 to 64."),
         ("image_keep", 0, "image_keep is 0: it has to be 1 or more."),
+        ("proxy_client_connections", 0, "proxy_client_connections is 0: it has to be 1 or more."),
+        *(
+            (
+                "proxy_host_names",
+                ["www.example.org", wrong],
+                f"proxy_host_names has {wrong}: it has to be"
+                " a host name such as www.example.org or *.example.org.",
+            )
+            for wrong in (
+                "https://example.org",
+                "example.org:443",
+                "a; return 200",
+                "w*.example.org",
+                "",
+                ".a",
+            )
+        ),
         ("proxy_cpus", "fast", "proxy_cpus is 'fast': it has to be a number."),
         ("proxy_cpus", True, "proxy_cpus is True: it has to be a number."),
         ("proxy_cpus", "nan", "proxy_cpus is 'nan': it has to be a number."),
@@ -89,6 +106,8 @@ def test_a_template_that_fails_is_told_with_its_variable() -> None:
         *(("redis_memory", value) for value in ("128m", "1g", "64MB", 67108864)),
         *(("proxy_cpus", value) for value in (1, 0.5, "1.5")),
         *(("proxy_ipv6", value) for value in (True, False)),
+        ("proxy_host_names", []),
+        ("proxy_host_names", ["Example.org", "*.example.org", "a_b", "intranet"]),
         ("proxy_certificate_file", ""),
         ("proxy_certificate_file", str(ROOT / "README.md")),
         ("env_file", "/none-such.env"),

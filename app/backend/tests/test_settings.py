@@ -51,6 +51,17 @@ def test_hosts_and_no_password_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "very secret" not in repr(database)
 
 
+def test_redis_and_rabbitmq_are_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REDIS_PASSWORD", "RABBITMQ_PASSWORD"):
+        monkeypatch.setenv(name, f"of {name}")
+    monkeypatch.setenv("REDIS_PORT", "6380")
+    monkeypatch.setenv("RABBITMQ_VHOST", "other")
+    cache, broker = Settings().cache, Settings().broker
+    assert (cache.host, cache.port, cache.user, cache.vhost) == ("redis", 6380, "octopus_app", "")
+    assert (broker.host, broker.port, broker.user, broker.vhost) == ("broker", 5672, "octopus_app", "other")
+    assert (cache.password, broker.password) == ("of REDIS_PASSWORD", "of RABBITMQ_PASSWORD")
+
+
 @pytest.mark.parametrize(
     ("command", "setting"),
     [

@@ -14,9 +14,12 @@ HEADERS_FRAME = 1
 END_HEADERS_AND_STREAM = 5
 
 
-def headers_frame() -> bytes:
-    """GET https://localhost/ on stream 1; three of the fields are in HPACK's static table."""
-    block = b"\x82\x87\x84" + b"\x41\x09localhost"
+STATUS_200 = 0x88  # in HPACK's static table
+
+
+def headers_frame(authority: bytes) -> bytes:
+    """GET https://AUTHORITY/ on stream 1; three of the fields are in HPACK's static table."""
+    block = b"\x82\x87\x84" + b"\x41" + bytes([len(authority)]) + authority
     return (
         len(block).to_bytes(3, "big")
         + bytes([HEADERS_FRAME, END_HEADERS_AND_STREAM])
@@ -35,17 +38,19 @@ def read(stream: ssl.SSLSocket, size: int) -> bytes:
     return data
 
 
-def first_header_byte(stream: ssl.SSLSocket) -> int:
-    """Return the first byte of the answer's header block: 0x88 stands for `:status: 200`."""
-    stream.sendall(PREFACE + SETTINGS + headers_frame())
+def status(stream: ssl.SSLSocket, authority: bytes) -> int:
+    """Return the answer's status: the first field of its header block."""
+    stream.sendall(PREFACE + SETTINGS + headers_frame(authority))
     while True:
         head = read(stream, 9)
         payload = read(stream, int.from_bytes(head[:3], "big"))
         if head[3] == HEADERS_FRAME:
-            return payload.lstrip(b"\x20\x3f")[0]
+            block = payload.lstrip(b"\x20\x3f")
+            # What is in no table is a text of three digits behind its name and length.
+            return 200 if block[0] == STATUS_200 else int(block[2:5])
 
 
-def main(port: int) -> dict[str, Any]:
+def main(port: int, authority: str = "localhost") -> dict[str, Any]:
     context = ssl._create_unverified_context()  # noqa: S323
     context.set_alpn_protocols(["h2", "http/1.1"])
     with (
@@ -58,9 +63,9 @@ def main(port: int) -> dict[str, Any]:
             "alpn": stream.selected_alpn_protocol(),
         }
         if seen["alpn"] == "h2":
-            seen["first_header_byte"] = first_header_byte(stream)
+            seen["status"] = status(stream, authority.encode())
         return seen
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(sys.argv[1])["port"])))
+    print(json.dumps(main(**json.loads(sys.argv[1]))))

@@ -26,14 +26,16 @@ def data_of(parts: list[list[Any]], key: bytes) -> bytes:
     return whole.replace(b"{API_KEY}", key)
 
 
-def exchange(data: bytes, address: str, port: int) -> bytes:
-    """Send all that is taken, then read. Who refuses a request early may close before it was through."""
+def connect(address: str, port: int, tls: bool) -> socket.socket:
+    plain = socket.create_connection((address, port), timeout=FIRST)
     context = ssl._create_unverified_context()  # noqa: S323
+    return context.wrap_socket(plain, server_hostname="localhost") if tls else plain
+
+
+def exchange(data: bytes, address: str, port: int, tls: bool) -> bytes:
+    """Send all that is taken, then read. Who refuses a request early may close before it was through."""
     told = b""
-    with (
-        socket.create_connection((address, port), timeout=FIRST) as plain,
-        context.wrap_socket(plain, server_hostname="localhost") as stream,
-    ):
+    with connect(address, port, tls) as stream:
         # Where it is cut, the answer says why.
         with contextlib.suppress(OSError):
             stream.sendall(data)
@@ -48,7 +50,7 @@ def main(job: dict[str, Any]) -> list[dict[str, Any]]:
     key = Path(job["key_file"]).read_bytes().strip()
     datas = [data_of(parts, key) for parts in job["requests"]]
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda data: exchange(data, job["address"], job["port"]), datas))
+        answers = list(pool.map(lambda data: exchange(data, job["address"], job["port"], job["tls"]), datas))
     return [
         {"statuses": [int(status) for status in STATUS.findall(told)], "text": told.decode("latin-1")}
         for told in answers

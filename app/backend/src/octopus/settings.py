@@ -74,6 +74,15 @@ class Settings:
             root_certificate=str(self._read("str", "POSTGRES_SSLROOTCERT", "")),
         )
 
+    def _server(self, prefix: str, host: str, port: int, vhost: str = "") -> ServerSettings:
+        return ServerSettings(
+            host=self._text(f"{prefix}_HOST", host),
+            port=self._number(f"{prefix}_PORT", port),
+            user=self._text(f"{prefix}_USER", "octopus_app"),
+            password=self._text(f"{prefix}_PASSWORD"),
+            vhost=self._text(f"{prefix}_VHOST", vhost) if vhost else "",
+        )
+
     @cached_property
     def database(self) -> DatabaseSettings:
         """The database as the application sees it."""
@@ -92,23 +101,12 @@ class Settings:
     @cached_property
     def cache(self) -> ServerSettings:
         """Redis."""
-        return ServerSettings(
-            host=self._text("REDIS_HOST", "redis"),
-            port=self._number("REDIS_PORT", 6379),
-            user=self._text("REDIS_USER", "octopus_app"),
-            password=self._text("REDIS_PASSWORD"),
-        )
+        return self._server("REDIS", "redis", 6379)
 
     @cached_property
     def broker(self) -> ServerSettings:
         """RabbitMQ."""
-        return ServerSettings(
-            host=self._text("RABBITMQ_HOST", "broker"),
-            port=self._number("RABBITMQ_PORT", 5672),
-            user=self._text("RABBITMQ_USER", "octopus_app"),
-            password=self._text("RABBITMQ_PASSWORD"),
-            vhost=self._text("RABBITMQ_VHOST", "octopus"),
-        )
+        return self._server("RABBITMQ", "broker", 5672, vhost="octopus")
 
     @cached_property
     def api_key(self) -> str:

@@ -45,9 +45,10 @@ class StrictParser(FlaskParser):
         if req.mimetype != "application/json":
             raise Problem(415, "The body has to be application/json.")
         try:
-            return json.loads(req.get_data())
+            # Decoded here: bytes would be taken in UTF-16 and UTF-32, too. A byte order mark is no JSON.
+            return json.loads(req.get_data().decode("utf-8"))
         except (ValueError, RecursionError):  # ValueError: also wrong UTF-8 and endless numbers
-            raise Problem(422, "The body is no JSON.") from None
+            raise Problem(422, "The body is no JSON in UTF-8.") from None
 
     def handle_error(self, error: marshmallow.ValidationError, *_args: Any, **_more: Any) -> NoReturn:
         """Answer 422 with what is wrong."""
