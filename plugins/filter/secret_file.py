@@ -1,4 +1,4 @@
-"""The filter `secret_file_problem`: who may read the file of secrets, judged from what `stat` says about it."""
+"""The filter `secret_file_problem`: who may read the file of secrets, by what `stat` says about it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def user_name(uid: int) -> str:
 
 
 def secret_file_problem(stat: Mapping[str, Any], path: str, uid: int | str, sudo_uid: str = "") -> str:
-    """Return one sentence on what is wrong with mode or owner of a file, and what to do; an empty text if nothing.
+    """Return one sentence: what is wrong with mode or owner of a file, what to do; nothing if all is right.
 
-    `stat` is that of ansible.builtin.stat with follow: of a symbolic link, the target is judged. `uid` is the
-    user who runs the play. Root by sudo may use the file of the user that called sudo (`sudo_uid`).
+    `stat` is that of ansible.builtin.stat with follow: of a symbolic link, the target is judged. `uid` is
+    the user who runs the play. Root by sudo may use the file of the user that called sudo (`sudo_uid`).
     """
     if not stat.get("exists"):
         return ""
@@ -34,13 +34,13 @@ def secret_file_problem(stat: Mapping[str, Any], path: str, uid: int | str, sudo
     owner = int(stat["uid"])
     if owner not in owners:
         return (
-            f"{name} belongs to {user_name(owner)}, who can read and change the secrets, but this play is run by"
-            f" {user_name(int(uid))}: look at what is in it, then chown {uid} {path}"
+            f"{name} belongs to {user_name(owner)}, who can read and change the secrets, but this play is"
+            f" run by {user_name(int(uid))}: look at what is in it, then chown {uid} {path}"
         )
     if int(str(stat["mode"]), 8) & OTHERS:
         return (
-            f"{name} is open to other users than its owner (mode {stat['mode']}): chmod 600 {path}, and change"
-            " the secrets if somebody may have read them."
+            f"{name} is open to other users than its owner (mode {stat['mode']}): chmod 600 {path}, and"
+            " change the secrets if somebody may have read them."
         )
     return ""
 

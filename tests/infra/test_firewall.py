@@ -1,4 +1,4 @@
-"""The firewall's chains: there, first, in the back end that is in use, there again by themselves, and ours alone."""
+"""The firewall's chains: there, first, in the back end in use, there again by themselves, and ours alone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def firewall(target: Target) -> str:
 @pytest.fixture(scope="module")
 def tools(target: Target) -> list[str]:
     """The commands of both families; a host without IPv6 has no rules of it."""
-    listed = target.run("for tool in iptables ip6tables; do $tool -w -n -L INPUT >/dev/null 2>&1 && echo $tool; done")
+    listed = target.run(
+        "for tool in iptables ip6tables; do $tool -w -n -L INPUT >/dev/null 2>&1 && echo $tool; done"
+    )
     assert listed.split()[0] == "iptables"
     return listed.split()
 
@@ -128,7 +130,8 @@ def test_nobody_elses_rules_are_touched(
 ) -> None:
     def others() -> dict[str, list[str]]:
         return {
-            tool: [line for line in rules(target, f"{tool}-save") if not is_ours(line, target)] for tool in tools
+            tool: [line for line in rules(target, f"{tool}-save") if not is_ours(line, target)]
+            for tool in tools
         }
 
     before = others()
@@ -137,7 +140,9 @@ def test_nobody_elses_rules_are_touched(
     for command in ("up", "down", "down", "up", "up"):
         target.run(f"{firewall} {command}")
         assert others() == before, command
-        ours = {tool: [line for line in rules(target, f"{tool}-save") if is_ours(line, target)] for tool in tools}
+        ours = {
+            tool: [line for line in rules(target, f"{tool}-save") if is_ours(line, target)] for tool in tools
+        }
         assert all(bool(lines) == (command == "up") for lines in ours.values()), (command, ours)
     check_chains(target, firewall, tools)
 
@@ -161,6 +166,8 @@ def test_they_are_there_again_after_a_restart_of_the_engine(
         RECOVERS_WITHIN,
     )
     wait_for("the API is ready", lambda: target.get("/api/health/ready").status == 200, RECOVERS_WITHIN)
-    figure("seconds until the platform answers after a restart of the engine", round(time.monotonic() - started))
+    figure(
+        "seconds until the platform answers after a restart of the engine", round(time.monotonic() - started)
+    )
     target.refresh()
     check_chains(target, firewall, tools)

@@ -12,7 +12,7 @@ from tests.infra.figures import Figure
 from tests.infra.services import ONLY_IN, PORTS
 from tests.infra.target import Container, Target
 
-# How a connection ends that this host stops, and within how many seconds: what ran into a timeout has left it.
+# How a connection ends that this host stops, and within how many seconds: a timeout means that it got out.
 STOPPED = ("Connection refused", "Network is unreachable", "No route to host")
 AT_ONCE = 1.5
 

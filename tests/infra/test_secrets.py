@@ -102,7 +102,12 @@ def test_no_secret_is_in_gits_history(search: Search, figure: Figure) -> None:
 def deploy_in_check_mode(target: Target, file: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
     """Run the deployment with another file of secrets; nothing is changed."""
     sources = [f"--inventory={source}" for source in os.environ["ANSIBLE_INVENTORY"].split(",")]
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "playbooks/site.yml", "--check", *options]
+    command = [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        "playbooks/site.yml",
+        "--check",
+        *options,
+    ]
     command += [*sources, f"--limit={target.host.backend.host}", f"--extra-vars=env_file={file}"]
     return subprocess.run(command, cwd=ROOT, capture_output=True)
 

@@ -1,4 +1,4 @@
-"""The filter secret_file_problem: modes and owners of the file of secrets that are refused, and in which words."""
+"""The filter secret_file_problem: modes and owners of the file of secrets that are refused, and how."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_a_file_for_its_owner_is_right(mode: str) -> None:
 @pytest.mark.parametrize("mode", ["0640", "0620", "0604", "0602", "0644", "0660", "0666", "0610", "4644"])
 def test_a_file_open_to_others_is_refused(mode: str) -> None:
     assert secret_file_problem(stat(mode), PATH, USER) == (
-        f"{PATH} is open to other users than its owner (mode {mode}): chmod 600 {PATH}, and change the secrets"
-        " if somebody may have read them."
+        f"{PATH} is open to other users than its owner (mode {mode}): chmod 600 {PATH}, and change"
+        " the secrets if somebody may have read them."
     )
 
 

@@ -1,8 +1,8 @@
 """Runs on the host under test: tries, from within containers, a socket of this host and addresses elsewhere.
 
 The argument lists the containers' process ids. What is printed maps each to the addresses of the host that
-took a connection, to those that were tried, and to how connections to elsewhere ended, after how many seconds:
-at once, where they are stopped here.
+took a connection, to how many were tried, and to how connections to elsewhere ended, after how many
+seconds: at once, where they are stopped here.
 """
 
 from __future__ import annotations
