@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Writes sbom/IMAGE.cdx.json, a CycloneDX software bill of materials, for every image that a container of the platform
 # runs on this host: Debian's packages from dpkg's own records, Python's from the virtual environment in the image.
+# Each bill is checked against CycloneDX' schema. DOCKER_HOST names another engine, SBOM_DIR another directory.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 tools=$ROOT/.venv-sbom/bin
+bills=${SBOM_DIR:-sbom}
 work=$(mktemp -d)
 container=
 clean_up() {
@@ -50,11 +52,13 @@ bill() {
     docker rm "$container" >/dev/null
     container=
     "$tools/debsbom" merge --sbom-type cdx --cdx-schema-version 1.6 --distro-name "$name" --distro-version "$version" \
-        --out "sbom/$name" "${parts[@]}" 2>>"$work/warnings"
-    say "sbom/$name.cdx.json: $(grep -c '"bom-ref":' "sbom/$name.cdx.json") components"
+        --out "$bills/$name" "${parts[@]}" 2>>"$work/warnings"
+    "$tools/python" scripts/check_bill.py "$bills/$name.cdx.json"
 }
 
-mkdir -p sbom
+mkdir -p "$bills"
+# A bill of an image that is no longer there would pass for one of today.
+rm -f "$bills"/*.cdx.json
 for image in $(images); do
     name=${image%:*}
     bill "$image" "${name##*/}" "${image##*:}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
+from tests.infra import figures
 from tests.infra import settings as given
 from tests.infra.elsewhere import namespace
 from tests.infra.message import Messages
@@ -17,7 +19,16 @@ from tests.infra.target import Container, Target
 TARGETS: dict[str, tuple[Target, Messages]] = {}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--skips-allowed",
+        metavar="PATTERN",
+        help="a test that skips for a reason which does not match fails",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[figures.FIGURES] = {}
     config.addinivalue_line("markers", "disruptive: stops or restarts services for some seconds")
     config.addinivalue_line("markers", "audit: looks for secrets everywhere and sends what nobody should")
 
@@ -25,6 +36,34 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that disturb come last, so that they disturb no other."""
     items.sort(key=lambda item: item.get_closest_marker("disruptive") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where it is known what may be missing, anything else that is not tested is a failure."""
+    report = yield
+    allowed = item.config.getoption("--skips-allowed")
+    if report.skipped and allowed is not None and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if not re.search(allowed, reason):
+            report.outcome, report.longrepr = "failed", f"skipped, and may not be: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for line in figures.lines(config):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def figure(pytestconfig: pytest.Config, record_testsuite_property: Any) -> figures.Figure:
+    """Note a number that the run tells at its end, and keeps with its results."""
+
+    def note(name: str, value: Any) -> None:
+        pytestconfig.stash[figures.FIGURES][name] = value
+        record_testsuite_property(name, value)
+
+    return note
 
 
 @pytest.fixture(scope="session")

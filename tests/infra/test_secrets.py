@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from tests.infra.figures import Figure
 from tests.infra.remote.leaks import Search
 from tests.infra.settings import ROOT
 from tests.infra.target import Target
@@ -47,8 +49,8 @@ def is_allowed(place: str, where: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_no_secret_lies_around(searched: dict[str, Any], place: str, record_testsuite_property: Any) -> None:
-    record_testsuite_property(f"bytes of {place}", searched["seen"][place])
+def test_no_secret_lies_around(searched: dict[str, Any], place: str, figure: Figure) -> None:
+    figure(f"bytes searched for secrets in {place}", searched["seen"][place])
     assert searched["seen"][place] > 1000, "hardly anything was looked through"
     assert not [found for found in searched["found"][place] if not is_allowed(place, *found)]
 
@@ -77,7 +79,7 @@ def search(target: Target) -> Search:
     return Search(target.settings.secrets)
 
 
-def test_no_secret_is_in_gits_history(search: Search) -> None:
+def test_no_secret_is_in_gits_history(search: Search, figure: Figure) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("this is no clone")
     objects = subprocess.run(
@@ -92,29 +94,54 @@ def test_no_secret_is_in_gits_history(search: Search) -> None:
     for name in listed.decode().split("\0"):
         if (ROOT / name).is_file():
             search.data("git", name, (ROOT / name).read_bytes())
+    figure("bytes searched for secrets in git's history and files", search.seen["git"])
     assert search.seen["git"] > len(names)
     assert not search.found["git"]
 
 
-@pytest.mark.disruptive
-def test_no_secret_is_in_what_check_and_diff_print(target: Target, tmp_path: Path) -> None:
-    """Told to change every secret, it shows neither those that are there nor those that would be."""
-    others = {name: secrets.token_urlsafe(24) for name in target.settings.secrets}
-    file = tmp_path / "others.env"
-    file.write_text("".join(f"{name}={value}\n" for name, value in others.items()), encoding="utf-8")
-    file.chmod(0o600)
+def deploy_in_check_mode(target: Target, file: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the deployment with another file of secrets; nothing is changed."""
     sources = [f"--inventory={source}" for source in os.environ["ANSIBLE_INVENTORY"].split(",")]
     command = [
         str(Path(sys.executable).parent / "ansible-playbook"),
         "playbooks/site.yml",
         "--check",
-        "--diff",
-        "-vv",
+        *options,
     ]
     command += [*sources, f"--limit={target.host.backend.host}", f"--extra-vars=env_file={file}"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True)
+    return subprocess.run(command, cwd=ROOT, capture_output=True)
+
+
+def other_secrets(file: Path, mode: int = 0o600) -> dict[str, str]:
+    """Write a file of other secrets than the deployed ones; return them."""
+    keys = yaml.safe_load((ROOT / "group_vars/all/env.yml").read_text(encoding="utf-8"))["env_keys"]
+    others = {name: secrets.token_urlsafe(24) for name in keys}
+    file.write_text("".join(f"{name}={value}\n" for name, value in others.items()), encoding="utf-8")
+    file.chmod(mode)
+    return others
+
+
+@pytest.mark.disruptive
+def test_no_secret_is_in_what_check_and_diff_print(target: Target, tmp_path: Path, figure: Figure) -> None:
+    """Told to change every secret, it shows neither those that are there nor those that would be."""
+    others = other_secrets(tmp_path / "others.env")
+    run = deploy_in_check_mode(target, tmp_path / "others.env", "--diff", "-vv")
     both = Search(target.settings.secrets | {f"new {name}": value for name, value in others.items()})
     both.data("diff", "the run", run.stdout + run.stderr)
+    figure("bytes searched for secrets in what --check --diff prints", both.seen["diff"])
     assert not both.found["diff"]
     assert run.returncode == 0, run.stdout[-2000:].decode()
     assert b"changed=0 " not in run.stdout, "nothing would have changed: nothing was tried"
+
+
+@pytest.mark.disruptive
+def test_a_file_of_secrets_that_others_may_read_is_refused(target: Target, tmp_path: Path) -> None:
+    """By way of a link, since it is the file that counts."""
+    file, link = tmp_path / "open.env", tmp_path / "link.env"
+    other_secrets(file, 0o640)
+    link.symlink_to(file)
+    run = deploy_in_check_mode(target, link)
+    told = re.sub(r"\s+", " ", run.stdout.decode())
+    assert run.returncode != 0
+    assert f"{link} ({file}) is open to other users than its owner (mode 0640): chmod 600 {link}" in told
+    assert "changed=0 " in told

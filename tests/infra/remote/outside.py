@@ -1,7 +1,8 @@
-"""Runs on the host under test: tries, from within containers, a socket of this host and an address elsewhere.
+"""Runs on the host under test: tries, from within containers, a socket of this host and addresses elsewhere.
 
 The argument lists the containers' process ids. What is printed maps each to the addresses of the host that
-took a connection, and to how one to an address that nobody has ended: at once, where it is stopped here.
+took a connection, to how many were tried, and to how connections to elsewhere ended, after how many
+seconds: at once, where they are stopped here.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ import sys
 from typing import Any
 
 WAIT = 2.0  # seconds
-NOBODY = "203.0.113.1"  # kept for documentation: no network routes it
+# Stands for the internet, and is kept for documentation: no network routes it. Where clouds answer machines
+# that ask who they are.
+ELSEWHERE = (("203.0.113.1", 443), ("169.254.169.254", 80))
 
 PROGRAM = f"""
-import json, socket, sys
+import json, socket, sys, time
 from concurrent.futures import ThreadPoolExecutor
+def timed(pair):
+    start = time.monotonic()
+    return [ending(pair), time.monotonic() - start]
 def ending(pair):
     try:
         socket.create_connection(pair, timeout={WAIT}).close()
@@ -25,12 +31,12 @@ def ending(pair):
     except OSError as error:
         return type(error).__name__ if error.errno is None else error.strerror
 host = [(address, int(sys.argv[1])) for address in json.loads(sys.argv[2])]
-# First and alone: a host sends only so many refusals at once, and the others would look like silence.
-outside = ending(("{NOBODY}", 443))
+# First and one by one: a host sends only so many refusals at once, and the others would look like silence.
+outside = {{pair[0]: timed(pair) for pair in {ELSEWHERE}}}
 with ThreadPoolExecutor(len(host)) as pool:
     found = list(pool.map(ending, host))
 reached = [address for (address, _), end in zip(host, found) if end == "open"]
-print(json.dumps({{"host": reached, "outside": outside}}))
+print(json.dumps({{"host": reached, "tried": len(host), "outside": outside}}))
 """
 
 
