@@ -39,4 +39,10 @@ PORTS = {
     "node-exporter": (9100,),
 }
 # Listens in one of its networks only.
-ONLY_IN = {("prometheus", 9090): "monitoring", ("proxy", 8081): "proxy-metrics"}
+ONLY_IN = {
+    ("proxy", 8081): "proxy-metrics",
+    ("prometheus", 9090): "monitoring",
+    ("postgres-exporter", 9187): "monitoring",
+    ("redis-exporter", 9121): "monitoring",
+    ("nginx-exporter", 9113): "monitoring",
+}
