@@ -29,6 +29,7 @@ STATEMENTS = {
     "becoming postgres": ("set role postgres", NOT_ALLOWED),
     "becoming the owner": ("set role octopus_migration", NOT_ALLOWED),
     "reading passwords": ("select rolpassword from pg_authid", NOT_ALLOWED),
+    "reading the schema's version": ("select * from alembic_version", NOT_ALLOWED),
     "reading files": ("select pg_read_file('/etc/passwd')", NOT_ALLOWED),
     "running programs": ("copy messages (text) from program 'true'", NOT_ALLOWED),
 }

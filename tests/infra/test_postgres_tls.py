@@ -1,4 +1,5 @@
 """PostgreSQL's TLS: no plain text, a certificate that all clients verify, and the places' own login by it."""
+# ruff: noqa: S608 - names are settings of our own
 
 from __future__ import annotations
 
@@ -135,6 +136,24 @@ def test_a_place_may_read_the_files_of_the_other(target: Target, place: str, oth
     done = rewind(target, place, other, "select convert_from(pg_read_binary_file('PG_VERSION'), 'UTF8')")
     assert done.rc == 0, done.stderr
     assert done.stdout.strip() == "17"
+
+
+def test_it_was_granted_the_functions_of_pg_rewind_alone(target: Target) -> None:
+    """Those of pg_rewind's manual; tables, types and the like it was granted none of."""
+    user = target.settings["postgres_rewind_user"]
+    query = f"""select proc.oid::regprocedure::text as name
+        from pg_proc proc, aclexplode(proacl) where grantee = '{user}'::regrole"""
+    granted = {row["name"] for row in target.rows(target.primary, query)}
+    assert granted == {
+        "pg_ls_dir(text,boolean,boolean)",
+        "pg_stat_file(text,boolean)",
+        "pg_read_binary_file(text)",
+        "pg_read_binary_file(text,bigint,bigint,boolean)",
+    }
+    query = f"""select count(*) from pg_shdepend
+        where refobjid = '{user}'::regrole and classid <> 'pg_proc'::regclass"""
+    # Its right to connect to the database postgres is the other one.
+    assert target.rows(target.primary, query) == [{"count": 1}]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def told(name: str, value: Any, error: str = "") -> list[str]:
         ("worker_replicas", -1, "worker_replicas is -1: it has to be 1 to 50."),
         ("backend_threads", 65, "backend_threads is 65: it has to be 1 to 64."),
         ("image_keep", 0, "image_keep is 0: it has to be 1 or more."),
+        ("certificates_days", 0, "certificates_days is 0: it has to be 1 to 36500."),
         ("proxy_client_connections", 0, "proxy_client_connections is 0: it has to be 1 or more."),
         *(
             (
