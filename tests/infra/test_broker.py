@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,6 +14,11 @@ from tests.infra.message import Messages
 from tests.infra.target import Target, wait_for
 
 QUEUE = "octopus.messages"
+# What the application may touch: what is its own, and what Celery delays retries with.
+OWN = r"^(octopus\..*|celery_delayed_.*)$"
+FOREIGN = ("verify.foreign", "amq.topic")
+DENIED = ("declare queue", "declare exchange", "delete queue", "purge queue", "consume", "get", "publish")
+ACCESS_REFUSED, NOT_ALLOWED = 403, 530
 BACK_WITHIN = 60  # seconds
 
 
@@ -65,6 +71,38 @@ def test_there_is_one_virtual_host(definitions: dict[str, Any], target: Target) 
     vhost = target.settings["rabbitmq_vhost"]
     assert [host["name"] for host in definitions["vhosts"]] == [vhost]
     assert {permission["vhost"] for permission in definitions["permissions"]} == {vhost}
+
+
+def test_users_are_limited_to_what_is_theirs(definitions: dict[str, Any], target: Target) -> None:
+    rights = {
+        one["user"]: (one["configure"], one["write"], one["read"]) for one in definitions["permissions"]
+    }
+    assert rights == {
+        target.settings["rabbitmq_app_user"]: (OWN, OWN, OWN),
+        target.settings["rabbitmq_admin_user"]: (".*", ".*", ".*"),
+    }
+    assert definitions["topic_permissions"] == []
+
+
+def test_what_is_not_theirs_is_refused(target: Target) -> None:
+    tries = [("look at queue", QUEUE), *product(DENIED, FOREIGN)]
+    vhost = target.settings["rabbitmq_vhost"]
+    codes = target.execute_program("worker", "queues", {"vhosts": [vhost, "/"], "tries": tries})
+    assert codes["vhosts"] == [0, NOT_ALLOWED]
+    wanted = dict.fromkeys(tries, ACCESS_REFUSED) | {tries[0]: 0}
+    assert dict(zip(tries, codes["tries"], strict=True)) == wanted
+
+
+@pytest.mark.disruptive
+def test_a_virtual_host_that_is_there_is_refused(target: Target) -> None:
+    """For some seconds there is one that nobody has a right to."""
+    made = target.execute("broker", "rabbitmqctl", "--quiet", "add_vhost", "verify")
+    assert made.rc == 0, made.stderr
+    try:
+        codes = target.execute_program("worker", "queues", {"vhosts": ["verify"], "tries": []})
+    finally:
+        target.execute("broker", "rabbitmqctl", "--quiet", "delete_vhost", "verify")
+    assert codes["vhosts"] == [NOT_ALLOWED]
 
 
 def test_messages_wait_in_a_durable_quorum_queue(queues: dict[str, dict[str, Any]]) -> None:

@@ -57,7 +57,7 @@ def test_networks_are_closed_unless_planned_otherwise(
     assert {name: network["Internal"] for name, network in networks.items()} == {
         name: plan.get("internal", True) for name, plan in planned.items()
     }
-    assert {name for name, network in networks.items() if not network["Internal"]} <= {"edge", "offsite"}
+    assert {name for name, network in networks.items() if not network["Internal"]} == {"edge"}
 
 
 def test_bridges_have_names_of_our_own(networks: dict[str, dict[str, Any]], target: Target) -> None:

@@ -34,7 +34,39 @@ COMMANDS = {
     "EVAL return(1) 0": NO_RIGHT,
     "PUBLISH x y": NO_RIGHT,
     "CLIENT LIST": NO_RIGHT,
+    "CLIENT KILL WRONG": NO_RIGHT,
+    "CONFIG REWRITE": NO_RIGHT,
+    "MODULE LIST": NO_RIGHT,
+    "SCRIPT FLUSH WRONG": NO_RIGHT,
+    "FUNCTION FLUSH WRONG": NO_RIGHT,
+    "BGSAVE WRONG": NO_RIGHT,
+    "SWAPDB wrong wrong": NO_RIGHT,
+    "RENAME octopus:verify verify": NO_RIGHT,
+    "INFO": NO_RIGHT,
 }
+# The exporter reads figures: nothing of what is kept, and it changes nothing.
+EXPORTER_MAY = ("PING", "DBSIZE", "INFO server", "SLOWLOG LEN", "CONFIG GET maxmemory")
+EXPORTER_MAY_NOT = (
+    "GET octopus:verify",
+    "SET octopus:verify x EX 1",
+    "MEMORY USAGE octopus:verify",
+    "KEYS octopus:verify",
+    "SCAN 0",
+    "RANDOMKEY",
+    "FLUSHALL WRONG",
+    "FLUSHDB WRONG",
+    "CONFIG SET wrong 0",
+    "CONFIG REWRITE",
+    "SLOWLOG RESET",
+    "ACL LIST",
+    "ACL SETUSER default +@wrong",
+    "CLIENT KILL WRONG",
+    "SHUTDOWN WRONG",
+    "REPLICAOF wrong wrong",
+    "MODULE LIST",
+    "EVAL return(1) 0",
+    "PUBLISH x y",
+)
 SIZES = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2, "g": 1000**3, "gb": 1024**3}
 
 
@@ -101,6 +133,16 @@ def test_nobody_gets_in_without_the_right_password(tried: dict[str, Any]) -> Non
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_application_may_do_this_and_not_that(tried: dict[str, Any], command: str) -> None:
     assert tried["commands"][list(COMMANDS).index(command)] == COMMANDS[command]
+
+
+@pytest.mark.parametrize("command", EXPORTER_MAY)
+def test_the_exporter_may_do_this(target: Target, command: str) -> None:
+    assert not as_exporter(target, *command.split()).startswith(("NOPERM", "ERR", "WRONGPASS", "NOAUTH"))
+
+
+@pytest.mark.parametrize("command", EXPORTER_MAY_NOT)
+def test_the_exporter_may_not_do_that(target: Target, command: str) -> None:
+    assert as_exporter(target, *command.split()).startswith("NOPERM")
 
 
 def test_data_is_kept(configuration: dict[str, str], information: dict[str, str], target: Target) -> None:

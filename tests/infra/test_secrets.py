@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +20,25 @@ import pytest
 import yaml
 
 from tests.infra.figures import Figure
-from tests.infra.remote.leaks import Search
+from tests.infra.remote.leaks import Search, is_open
 from tests.infra.settings import ROOT
 from tests.infra.target import Target
 
 pytestmark = pytest.mark.audit
 
-PLACES = ("layers", "definitions", "logs", "processes", "readable files")
+PLACES = ("layers", "definitions", "logs", "processes", "readable files", "common files")
 # The one secret in layers: the key that is made while the image is built, as the assignment wants it.
-# It is in the stage that makes it, and in the image.
-SELF_SIGNED_KEY = re.compile(r"image [^ ]+: (etc/nginx/)?tls/tls\.key$")
+# It is in the proxy's image, and in the stage that makes it: that one has no name, but what made it.
+SELF_SIGNED_KEY = re.compile(
+    r"image ([^ :]+-proxy:\w+: etc/nginx/tls|[0-9a-f]{12} \(make-certificate /tls .*\): tls)/tls\.key$"
+)
 # Handed by the health check to its own child: the program takes it no other way but on its command line.
 HEALTH_CHECK = re.compile(r"environment of (redis-cli|bash) in container [^ ]+-redis$")
+# Where everybody's files are, so are the keys that programs bring as examples. Ours have names.
+NOT_OURS = re.compile("/")
 ALLOWED = (
     ("layers", SELF_SIGNED_KEY, "a private key"),
+    ("common files", NOT_OURS, "a private key"),
     ("processes", HEALTH_CHECK, "REDIS_EXPORTER_PASSWORD"),
 )
 
@@ -68,7 +75,17 @@ def test_the_self_signed_key_is_found_in_its_layer(searched: dict[str, Any], tar
     name = target.one("proxy").raw["Config"]["Image"]
     own = target.run("docker exec %s stat --format=%%a /etc/nginx/tls/tls.key", target.one("proxy").name)
     assert own.strip() in ("400", "600"), name
-    assert [where for where, what in searched["found"]["layers"] if SELF_SIGNED_KEY.match(where)]
+    assert [f"image {name}: etc/nginx/tls/tls.key", "a private key"] in searched["found"]["layers"]
+
+
+def test_keys_are_with_root_and_with_postgresql(searched: dict[str, Any], target: Target) -> None:
+    """The authority's is root's alone; PostgreSQL's is where its two places read it."""
+    root = target.settings["platform_root"]
+    places = ("certificates/postgres.pem", "pg-primary/secrets/server.pem", "pg-replica/secrets/server.pem")
+    wanted = {(f"{root}/{place}", "key of certificates/postgres.pem") for place in places}
+    wanted.add((f"{root}/certificates/authority.pem", "key of certificates/authority.pem"))
+    found = {(where, name) for where, name in searched["found"]["secret files"] if name.startswith("key of")}
+    assert found == wanted
 
 
 # The controller
@@ -97,6 +114,25 @@ def test_no_secret_is_in_gits_history(search: Search, figure: Figure) -> None:
     figure("bytes searched for secrets in git's history and files", search.seen["git"])
     assert search.seen["git"] > len(names)
     assert not search.found["git"]
+
+
+def test_no_secret_lies_in_the_checkout(search: Search, target: Target, figure: Figure) -> None:
+    """Neither where others may read it nor in what runs leave behind, whoever may read that."""
+    given = Path(target.settings["env_file"]).resolve()
+    search.files("checkout", (file for file in kept(ROOT) if file.resolve() != given))
+    figure("bytes searched for secrets in the checkout", search.seen["checkout"])
+    assert search.seen["checkout"] > 100_000
+    assert not search.found["checkout"]
+
+
+def kept(top: Path) -> Iterator[Path]:
+    """Yield the files that others may read, and all of .cache; virtual environments hold packages only."""
+    for directory, names, files in os.walk(top):
+        names[:] = [name for name in names if not name.startswith(".venv")]
+        for file in (Path(directory, name) for name in files):
+            status = file.lstat()
+            if is_open(status) or (stat.S_ISREG(status.st_mode) and file.is_relative_to(top / ".cache")):
+                yield file
 
 
 def deploy_in_check_mode(target: Target, file: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
