@@ -28,6 +28,56 @@ def container_networks(
     ]
 
 
+def platform_networks_wanted(
+    networks: dict[str, dict[str, Any]], platform: str, prefix: str
+) -> list[dict[str, str]]:
+    """Return name, whether it is internal, bridge and label of each network, all as the engine writes them.
+
+    Linux limits the name of a bridge to 15 characters.
+    """
+    return [
+        {
+            "name": f"{platform}-{name}",
+            "internal": str(definition.get("internal", True)).lower(),
+            "bridge": str(definition.get("bridge", f"{prefix}{name}"))[:15],
+            "label": name,
+        }
+        for name, definition in networks.items()
+    ]
+
+
+def orphaned_containers(
+    containers: dict[str, dict[str, Any]],
+    networks: dict[str, dict[str, Any]],
+    replicas: dict[str, list[str]],
+) -> list[str]:
+    """Return the containers that no definition names: of a service that sits nowhere, or one replica too many.
+
+    `replicas` has the names of each service that may have several.
+    """
+    planned = {service for network in networks.values() for service in network["members"]}
+    return sorted(
+        name
+        for name, state in containers.items()
+        if state["service"] not in planned or name not in replicas.get(state["service"], [name])
+    )
+
+
+def orphaned_files(containers: dict[str, dict[str, Any]], orphans: list[str], root: str) -> list[str]:
+    """Return what lies on the target for orphans: their service's directory, or a note.
+
+    The directory goes with the service's last container, for whose replicas it is one and the same.
+    """
+    kept = {state["service"] for name, state in containers.items() if name not in orphans}
+    services = {name: containers[name]["service"] for name in orphans}
+    return sorted(
+        {
+            f"{root}/{service}" + (f"/{name}.note" if service in kept else "")
+            for name, service in services.items()
+        }
+    )
+
+
 def certificate_not_after(now: datetime, days: int, renew_days: int) -> str:
     """Return the end of a certificate made now, in ASN.1 time: the same for all made in one period.
 
@@ -49,5 +99,8 @@ class FilterModule:
         return {
             "image_names": image_names,
             "container_networks": container_networks,
+            "orphaned_containers": orphaned_containers,
+            "orphaned_files": orphaned_files,
+            "platform_networks_wanted": platform_networks_wanted,
             "certificate_not_after": certificate_not_after,
         }

@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from plugins.filter.platform import certificate_not_after, container_networks, image_names
+from plugins.filter.platform import (
+    certificate_not_after,
+    container_networks,
+    image_names,
+    orphaned_containers,
+    orphaned_files,
+    platform_networks_wanted,
+)
 
 NETWORKS = {"front": {"members": ["proxy", "page"]}, "data": {"members": ["page"]}}
 
@@ -42,3 +49,30 @@ def test_a_certificates_end_moves_on_with_the_period() -> None:
     ends = {certificate_not_after(now + timedelta(days=day), 365, 60) for day in range(305)}
     assert len(ends) == 2
     assert certificate_not_after(now.replace(tzinfo=None), 365, 60) in ends
+
+
+CONTAINERS = {
+    "octopus-redis": {"service": "redis"},
+    "octopus-backend-1": {"service": "backend"},
+    "octopus-backend-2": {"service": "backend"},
+    "octopus-cat": {"service": "cat"},
+}
+
+
+def test_orphans_sit_in_no_network_or_are_one_too_many() -> None:
+    networks = {"cache": {"members": ["redis", "backend"]}}
+    replicas = {"backend": ["octopus-backend-1"]}
+    orphans = orphaned_containers(CONTAINERS, networks, replicas)
+    assert orphans == ["octopus-backend-2", "octopus-cat"]
+    assert orphaned_files(CONTAINERS, orphans, "/opt/octopus") == [
+        "/opt/octopus/backend/octopus-backend-2.note",
+        "/opt/octopus/cat",
+    ]
+
+
+def test_networks_are_told_as_the_engine_writes_them() -> None:
+    networks = {"edge": {"internal": False, "members": []}, "a-long-name-indeed": {"members": []}}
+    assert [list(network.values()) for network in platform_networks_wanted(networks, "octopus", "oct-")] == [
+        ["octopus-edge", "false", "oct-edge", "edge"],
+        ["octopus-a-long-name-indeed", "true", "oct-a-long-name", "a-long-name-indeed"],
+    ]
