@@ -6,6 +6,7 @@ import ipaddress
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,13 @@ def test_the_certificate_is_for_the_names_that_were_asked_for(
     addresses = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
     assert {str(ipaddress.ip_address(name)) for name in wanted if name[0].isdigit()} <= addresses
     assert {name for name in wanted if not name[0].isdigit()} <= dns
+
+
+def test_a_certificate_of_the_users_own_is_served(certificate: x509.Certificate, target: Target) -> None:
+    file = target.settings["proxy_certificate_file"]
+    if not file:
+        pytest.skip("the certificate is self-signed")
+    assert certificate == x509.load_pem_x509_certificates(Path(file).read_bytes())[0]
 
 
 def test_the_certificate_is_valid_for_long_enough(certificate: x509.Certificate, target: Target) -> None:

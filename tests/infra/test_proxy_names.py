@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import pytest
+from cryptography import x509
 
-from tests.infra.http_requests import request
 from tests.infra.raw_requests import Parts, RawAnswer, parts
 from tests.infra.target import Target
 
@@ -96,10 +97,58 @@ def test_http_2_has_the_same_names(target: Target, authority: str, status: int) 
     assert target.program("handshake", job)["status"] == status
 
 
-def test_the_names_of_the_certificate_and_the_users_own_are_known(target: Target) -> None:
-    names = [*target.settings["proxy_host_names"]]
-    if isinstance(target.settings["proxy_certificate_names"], list):
-        names += target.settings["proxy_certificate_names"]
-    names = [name.replace("*", "verify") for name in names if ":" not in name]
-    answers = target.ask(*[request("GET", "/", {"Host": name}) for name in names or ["localhost"]])
-    assert {answer.status for answer in answers} == {200}
+# The names that this host has in truth
+
+
+@pytest.fixture(scope="module")
+def certificate(target: Target) -> x509.Certificate:
+    """The one that is served."""
+    seen = target.program("handshake", {"port": target.settings["proxy_https_port"]})
+    return x509.load_pem_x509_certificate(seen["certificate"].encode())
+
+
+def status_of(target: Target, names: Iterable[str], tls: bool) -> dict[str, list[int]]:
+    asked = sorted(names)
+    answers = send(target, [of_host(name) for name in asked], tls)
+    return {name: answer.statuses for name, answer in zip(asked, answers, strict=True)}
+
+
+def taken(names: Iterable[str], tls: bool) -> dict[str, list[int]]:
+    return {name: [200 if tls else 301] for name in names}
+
+
+def below(names: Iterable[str]) -> set[str]:
+    """Names as people ask for them: some below each wildcard."""
+    return {name.replace("*", one) for name in names for one in ("verify", "two.deep")}
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_the_certificates_names_are_known(target: Target, certificate: x509.Certificate, tls: bool) -> None:
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    names = below(found.get_values_for_type(x509.DNSName))
+    assert names
+    assert status_of(target, names, tls) == taken(names, tls)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_the_hosts_own_names_are_known(target: Target, tls: bool) -> None:
+    """What people type who have just deployed to it."""
+    names = set(target.run("uname -n; uname -n | cut -d. -f1").split())
+    names.add(target.run("python3 -c 'import socket; print(socket.getfqdn())'").strip())
+    assert status_of(target, names, tls) == taken(names, tls)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_the_users_own_names_are_known(target: Target, tls: bool) -> None:
+    given = target.settings["proxy_host_names"]
+    if not given:
+        pytest.skip("proxy_host_names is empty")
+    assert status_of(target, below(given), tls) == taken(below(given), tls)
+    # A wildcard stands for what is below it, a name for itself.
+    others = {name.removeprefix("*.") if "*" in name else f"verify.{name}" for name in given}
+    others = {name for name in others if not covered(name, given)}
+    assert status_of(target, others, tls) == {name: [421] for name in others}
+
+
+def covered(name: str, given: list[str]) -> bool:
+    return any(name == one or (one[0] == "*" and name.endswith(one[1:])) for one in given)
