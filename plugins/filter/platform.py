@@ -51,7 +51,7 @@ def orphaned_containers(
     networks: dict[str, dict[str, Any]],
     replicas: dict[str, list[str]],
 ) -> list[str]:
-    """Return the containers that no definition names: of a service that sits nowhere, or one replica too many.
+    """Return containers that no definition names: of a service that sits nowhere, or one replica too many.
 
     `replicas` has the names of each service that may have several.
     """

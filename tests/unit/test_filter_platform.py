@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,10 @@ def test_orphans_sit_in_no_network_or_are_one_too_many() -> None:
 
 
 def test_networks_are_told_as_the_engine_writes_them() -> None:
-    networks = {"edge": {"internal": False, "members": []}, "a-long-name-indeed": {"members": []}}
+    networks: dict[str, dict[str, Any]] = {
+        "edge": {"internal": False, "members": []},
+        "a-long-name-indeed": {"members": []},
+    }
     assert [list(network.values()) for network in platform_networks_wanted(networks, "octopus", "oct-")] == [
         ["octopus-edge", "false", "oct-edge", "edge"],
         ["octopus-a-long-name-indeed", "true", "oct-a-long-name", "a-long-name-indeed"],
