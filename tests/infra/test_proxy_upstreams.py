@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.infra.http_requests import request, to
+from tests.infra.raw_requests import RawAnswer, get
 from tests.infra.target import Container, Target, wait_for
 
 LARGE = 70 * 1024  # bytes; more than the API takes
@@ -125,10 +126,24 @@ def test_the_health_check_sees_that_upstreams_are_no_longer_resolved(target: Tar
     wait_for("the check succeeds again", lambda: check() == 0, 5)
 
 
-# Stands in for Grafana: answers with what it was sent.
+# Stands in for Grafana, to show what the proxy does with its answers; it says nothing about Grafana itself.
+# It answers with what it was sent, has a header of its own, and opens WebSockets: what comes there goes back.
 ECHO = """
-import http.server, json
+import base64, hashlib, http.server, json
 class Echo(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.headers["Upgrade"] != "websocket":
+            self.send_response(200)
+            self.send_header("Content-Security-Policy", "script-src stand-in")
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        lines = "HTTP/1.1 101 Switching", "Upgrade: websocket", "Connection: Upgrade"
+        lines += f"Sec-WebSocket-Accept: {accept}", "", ""
+        self.wfile.write("\\r\\n".join(lines).encode())
+        self.wfile.write(self.rfile.read(5)[::-1])
+        self.close_connection = True
     def do_POST(self):
         size = len(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(200)
@@ -144,9 +159,11 @@ def echo(target: Target) -> Iterator[None]:
     if target.service("grafana"):
         pytest.skip("Grafana itself is here")
     name = f"{target.settings.name}-verify-echo"
+    target.run("docker rm --force %s 2>/dev/null || true", name)
     image = target.one("backend").raw["Config"]["Image"]
     target.run(
         "docker run --detach --rm --init --read-only --name %s --network %s --network-alias grafana"
+        " --label octopus.verify=stand-in"
         " %s python3 -c %s",
         name,
         f"{target.settings.name}-dashboards",
@@ -179,3 +196,34 @@ def test_grafana_learns_who_asks_for_what(target: Target) -> None:
     assert (upgraded["upgrade"], upgraded["connection"]) == ("websocket", "upgrade")
     assert "upgrade" not in other
     assert "content-security-policy" not in answers[0].headers, "Grafana has its own"
+
+
+def sent_to_grafana(target: Target, *headers: str, after: str = "") -> RawAnswer:
+    port = target.settings["proxy_https_port"]
+    one = get("/grafana/", *headers)
+    job = {"requests": [[*one, (after, 1)]], "address": "127.0.0.1", "port": port, "tls": True}
+    return RawAnswer(**target.program("raw", job | {"key_file": "/dev/null"})[0])
+
+
+@pytest.mark.disruptive
+@pytest.mark.usefixtures("echo")
+def test_the_headers_of_what_stands_there_are_passed_on_alone(target: Target) -> None:
+    answer = sent_to_grafana(target)
+    head = answer.text.lower()
+    assert answer.statuses == [200]
+    assert head.count("content-security-policy") == 1
+    assert "content-security-policy: script-src stand-in\r\n" in head
+    for ours in ("x-content-type-options", "referrer-policy", "permissions-policy", "cross-origin-opener"):
+        assert ours not in head
+
+
+@pytest.mark.disruptive
+@pytest.mark.usefixtures("echo")
+def test_a_websocket_is_opened_through_the_proxy(target: Target) -> None:
+    """Key and answer are those of RFC 6455; then bytes go there and back."""
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    answer = sent_to_grafana(target, "Upgrade: websocket\r\n", key, after="there")
+    head, _, body = answer.text.partition("\r\n\r\n")
+    assert answer.statuses == [101], answer
+    assert "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
+    assert body == "ereht"
