@@ -48,8 +48,8 @@ trap clean_up EXIT
 (umask 077 && .venv/bin/dotenv --file "${ENV_FILE:-.env}" get API_KEY >"$FUZZ_KEY_FILE")
 
 status=0
-# One worker: it sends as much as the limit lets through, and Python 3.11.2, which is Debian 12's, cannot parse in two threads at
-# once ("AST constructor recursion depth mismatch").
+# One worker: it sends as much as the limit lets through, and Python 3.11.2, which is Debian 12's, cannot parse in two
+# threads at once ("AST constructor recursion depth mismatch").
 .venv-fuzz/bin/schemathesis run "$url/api/openapi.json" --url "$url" --tls-verify false --checks all \
     --workers 1 --rate-limit "${FUZZ_RATE:-40}/s" --max-time "${FUZZ_SECONDS:-180}" --continue-on-failure \
     --report json --report-json-path "$work/report.json" "$@" || status=$?

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.infra.target import REMOTE, Response, Target
+from tests.infra.target import Response, Target, remote
 
 HERE, ELSEWHERE = "198.51.100.1", "198.51.100.2"  # kept for documentation
 # A network namespace with one way out: to this host.
@@ -38,9 +38,8 @@ def namespace(target: Target) -> Iterator[str]:
 
 def program_from(target: Target, name: str, program: str, argument: Any) -> Any:
     """Run a file of remote/ there; return the JSON that it prints."""
-    source = (REMOTE / f"{program}.py").read_text(encoding="utf-8")
     line = "ip netns exec %s python3 -c %s %s"
-    return json.loads(target.run(line, name, source, json.dumps(argument)))
+    return json.loads(target.run(line, name, remote(program), json.dumps(argument)))
 
 
 def ask_from(target: Target, name: str, *requests: dict[str, Any], parallel: int = 1) -> list[Response]:

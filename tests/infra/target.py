@@ -77,6 +77,11 @@ class Container:
         }
 
 
+def remote(name: str) -> str:
+    """Return the source of a file of remote/, which runs on the host or in a container."""
+    return (REMOTE / f"{name}.py").read_text(encoding="utf-8")
+
+
 class Target:
     """The host under test."""
 
@@ -91,12 +96,12 @@ class Target:
 
     def program(self, name: str, argument: Any) -> Any:
         """Run a file of remote/ on the host; return the JSON that it prints."""
-        source = (REMOTE / f"{name}.py").read_text(encoding="utf-8")
+        source = remote(name)
         return json.loads(self.run("python3 -c %s %s", source, json.dumps(argument)))
 
     def secretly(self, name: str, argument: Any) -> Any:
         """Like program(), but the argument goes through standard input: no command line shows it."""
-        source = (REMOTE / f"{name}.py").read_text(encoding="utf-8")
+        source = remote(name)
         outer = self.host.backend
         # The way there: this host's shell, or ssh. Both end in run_local, which gives no input of ours.
         way = outer.ansible_runner.get_host(outer.host, ssh_config=outer.ssh_config).backend
@@ -151,7 +156,7 @@ class Target:
 
     def execute_program(self, service: str, name: str, argument: Any) -> Any:
         """Run a file of remote/ in a container that has Python; return the JSON that it prints."""
-        source = (REMOTE / f"{name}.py").read_text(encoding="utf-8")
+        source = remote(name)
         result = self.execute(service, "python3", "-c", source, json.dumps(argument))
         assert result.rc == 0, result.stderr
         return json.loads(result.stdout)
