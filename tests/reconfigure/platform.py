@@ -27,7 +27,7 @@ ASKED = [
     "env_file",
     "env_keys",
     "postgres_database",
-    "rabbitmq_vhost",
+    "redis_exporter_user",
     "proxy_http_port",
     "proxy_https_port",
 ]

@@ -44,8 +44,8 @@ class Run:
 
     def recap(self, word: str) -> int:
         """Return a number of the recap, over all hosts: ok, changed, unreachable, failed, …"""
-        _, _, recap = self.output.rpartition("PLAY RECAP")
-        return sum(int(number) for number in re.findall(rf"\b{word}=(\d+)", recap))
+        lines = re.findall(r"^\S+ +: (ok=\d+ .*)$", self.output.rpartition("PLAY RECAP")[2], re.MULTILINE)
+        return sum(int(number) for line in lines for number in re.findall(rf"\b{word}=(\d+)", line))
 
     @property
     def changed_count(self) -> int:
