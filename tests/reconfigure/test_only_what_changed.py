@@ -59,7 +59,7 @@ CHANGES = [
     ),
     Change("redis_maxmemory", "48mb", {"redis"}, asked.redis_maxmemory, 48, 64),
     Change("broker_memory_watermark", "300MiB", {"broker"}, asked.broker_watermark, 300, 350),
-    Change("backend_threads", 7, BACKENDS, asked.backend_threads, 8, 5),
+    Change("backend_threads", 6, BACKENDS, asked.backend_threads, 7, 5),
     Change("worker_concurrency", 3, {"worker"}, asked.worker_processes, 3, 2),
     Change("application_log_level", "DEBUG", BACKENDS | {"worker", "relay"}, asked.debug_lines, True, False),
 ]
