@@ -17,6 +17,8 @@ from tests.reconfigure.results import Results
 from tests.reconfigure.runs import Run
 
 NEW = {"image_revision": "2099-12-31"}
+# Replaces both places of PostgreSQL.
+MORE_CONNECTIONS = {"postgres_base_max_connections": 70, "postgres_base_follows_seconds": 5}
 # The longest that reading and writing may pause while everything is replaced, in seconds
 READING_WITHIN, WRITING_WITHIN = 10, 20
 MAJORS = [
@@ -117,6 +119,25 @@ def test_the_next_run_changes_nothing(upgrade: Upgrade, platform: Platform) -> N
     assert not run.failed, run
     assert (run.changed, anew(before, platform.started())) == ([], set())
     assert upgrade
+
+
+@pytest.fixture
+def _no_replication(platform: Platform) -> Iterator[None]:
+    """The standby may not log in for a while."""
+    target, user = platform.target, platform.settings["postgres_replication_user"]
+    assert target.psql(target.primary, f"alter role {user} nologin").rc == 0
+    yield
+    assert target.psql(target.primary, f"alter role {user} login").rc == 0
+    assert not platform.play().failed
+
+
+@pytest.mark.usefixtures("_no_replication")
+def test_without_a_standby_that_follows_the_primary_stays(platform: Platform) -> None:
+    primary, standby, before = platform.target.primary, platform.target.standby, platform.started()
+    run = platform.play(variables=MORE_CONNECTIONS, tags="pg_primary,pg_replica")
+    assert run.failed
+    assert f"{standby} does not follow {primary} again, 5 s after" in " ".join(run.output.split()), run
+    assert anew(before, platform.started()) == {standby}
 
 
 @pytest.mark.parametrize(("variable", "value", "words"), MAJORS)
