@@ -57,6 +57,7 @@ def told(name: str, value: Any, error: str = "") -> list[str]:
         ("proxy_cpus", "nan", "proxy_cpus is 'nan': it has to be a number."),
         ("proxy_cpus", 0, "proxy_cpus is 0: it has to be 0.01 or more."),
         ("redis_memory", "much", "redis_memory is much: it has to be a size such as 256m."),
+        ("postgres_major", "17.1", "postgres_major is 17.1: it has to be a major version such as 17."),
         ("redis_memory", [1], "redis_memory is [1]: it has to be a text."),
         ("platform_root", "opt", "platform_root is opt: it has to be an absolute path of the target."),
         (
@@ -107,6 +108,7 @@ def test_a_template_that_fails_is_told_with_its_variable() -> None:
         *(("redis_memory", value) for value in ("128m", "1g", "64MB", 67108864)),
         *(("proxy_cpus", value) for value in (1, 0.5, "1.5")),
         *(("proxy_ipv6", value) for value in (True, False)),
+        *(("postgres_major", value) for value in (17, "18")),
         ("proxy_host_names", []),
         ("proxy_host_names", ["Example.org", "*.example.org", "a_b", "intranet"]),
         ("proxy_certificate_file", ""),
