@@ -22,7 +22,7 @@ KEPT = ("ANSIBLE_LOG_PATH", "ANSIBLE_BECOME_PASSWORD_FILE")
 LIMIT = 1200  # seconds; no run may take longer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A run that has ended."""
 
@@ -55,9 +55,11 @@ class Run:
     def failed(self) -> bool:
         return self.code != 0 or self.recap("failed") + self.recap("unreachable") > 0
 
-    def __str__(self) -> str:
-        end = self.output[-6000:]
-        return f"exit code {self.code} after {self.seconds:.1f} s; changed: {self.changed}\n{end}"
+    def __repr__(self) -> str:
+        """Return what to look at first: the first failure, or the end."""
+        fatal = self.output.find("fatal: [")
+        said = self.output[fatal:][:4000] if fatal >= 0 else self.output[-2000:]
+        return f"exit code {self.code} after {self.seconds:.1f} s; changed: {self.changed}\n{said}"
 
 
 class Playing:
