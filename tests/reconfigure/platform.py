@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +15,12 @@ import testinfra
 from plugins.filter.dotenv import from_dotenv
 from tests.infra.settings import ROOT, Settings, role_defaults
 from tests.infra.target import Target
+from tests.reconfigure.checkout import copy_of_checkout
 from tests.reconfigure.runs import Playing, Run, ask_ansible
 
 # Variables that are not a role's, or that a host may set; the tests know the roles' defaults.
 ASKED = [
+    "ansible_connection",
     "platform_name",
     "platform_root",
     "platform_networks",
@@ -46,6 +46,7 @@ class Platform:
         self.name = str(found["host"])
         self.env_file = Path(env_file or found["env_file"]).resolve()
         self.keys: list[str] = found["env_keys"]
+        self.connection = str(found.get("ansible_connection", "ssh"))
         self.settings = Settings(role_defaults() | found, self.secrets())
         host = testinfra.get_host(f"ansible://{self.name}", ansible_inventory=self.inventory, sudo=sudo)
         # What tests/infra knows to ask of a host.
@@ -92,16 +93,8 @@ class Platform:
 
     def copy(self) -> Path:
         """Return a copy of this repository, which a test may edit and play; gone with the tests."""
-        root = Path(tempfile.mkdtemp(prefix="octopus-copy-"))
-        self.copies.append(root)
-        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-        for name in listed.split("\0"):
-            # Deleted files are still listed.
-            if name and (ROOT / name).exists():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, root / name, follow_symlinks=False)
-        return root
+        self.copies.append(copy_of_checkout())
+        return self.copies[-1]
 
     def close(self) -> None:
         for root in self.copies:
@@ -147,3 +140,8 @@ class Platform:
         options = {"timeout": 10, "verify": False, "allow_redirects": False} | more
         url = path if "://" in path else self.url + path
         return requests.request(method, url, headers=headers, **options)  # noqa: S113 - among the options
+
+
+def anew(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    """Return the containers that came, went or were started anew between two answers of started()."""
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
