@@ -157,7 +157,13 @@ def test_env_yml_has_one_variable_for_every_secret() -> None:
 
 
 def test_git_and_docker_ignore_env_files() -> None:
-    for name in (".env", ".env.production", "inventory/production.env", "inventory/production.yml"):
+    for name in (
+        ".env",
+        ".env.previous",
+        "inventory/production.env",
+        "inventory/production.env.previous",
+        "inventory/production.yml",
+    ):
         assert subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0, (
             name
         )
