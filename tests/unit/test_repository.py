@@ -178,6 +178,19 @@ def test_git_and_docker_ignore_env_files() -> None:
     assert rules[0] == "*"
 
 
+def test_no_secret_is_on_a_command_line() -> None:
+    secret = {name for name in repo.mapping(ROOT / "group_vars/all/env.yml") if name != "env_keys"}
+    found = [
+        f"{file}: {task.get('name')}"
+        for file, task in all_tasks()
+        for key, text in repo.strings(task)
+        if key
+        in ("argv", "cmd", "command", "_raw_params", "ansible.builtin.command", "ansible.builtin.shell")
+        and repo.names_in_string(key, text) & secret
+    ]
+    assert not found, "give it through standard input, or as a file"
+
+
 # Tasks
 
 
