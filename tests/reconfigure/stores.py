@@ -73,7 +73,7 @@ def status(platform: Platform, identity: int) -> str:
 def measured(platform: Platform, name: str) -> list[str]:
     """Return the newest values of a metric in Prometheus, if they are from after this call."""
     target = platform.target
-    began = float(target.run("date +%%s"))
+    began = float(target.run("date +%s"))
     address = target.one("prometheus").addresses["monitoring"]
 
     def fresh() -> list[str]:

@@ -24,8 +24,10 @@ GROUPS = (
     ("POSTGRES_PASSWORD", "POSTGRES_MIGRATION_PASSWORD", "POSTGRES_EXPORTER_PASSWORD", *stores.UNSEEN),
 )
 KEYS = [key for group in GROUPS for key in group]
+# A volume made anew is another directory. What the engine calls its creation is its last change.
 VOLUMES = (
-    "docker volume inspect --format '{{.Name}} {{.CreatedAt}}' $(docker volume ls -q --filter name=^%s-)"
+    "stat --format '%%n %%i %%W' $(docker volume inspect --format '{{.Mountpoint}}'"
+    " $(docker volume ls --quiet --filter 'name=^%s-[a-z-]*-data$'))"
 )
 RATE = 20  # requests a second
 REFUSED = 40  # of some thousands
