@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy plan rollback verify test test-all lint unit docs lock fuzz sbom outdated clean
+.PHONY: help deploy plan rollback rotate verify test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ plan: ## Say what make deploy would change, in differences and a table, and chan
 rollback: ## Go back to the version of the application before the present one
 	@scripts/bootstrap.sh deploy
 	@scripts/play.sh playbooks/rollback.yml $(ARGS)
+
+rotate: ## Give every secret in .env a new random value and deploy it; the old file stays until that has succeeded
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/rotate.yml $(ARGS)
 
 verify: ## Check the running platform (reads only, but for one marked message that it removes)
 	@scripts/bootstrap.sh test
