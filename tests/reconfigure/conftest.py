@@ -1,0 +1,47 @@
+"""Fixtures of the tests that deploy again. They change the host: molecule/reconfigure makes a fresh one.
+
+By hand, against a deployment that may be played with (this machine's, by default):
+    pytest tests/reconfigure -k limits --ansible-inventory=inventory/hosts.yml --env-file=.env
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.infra.settings import ROOT
+from tests.reconfigure.platform import Platform
+from tests.reconfigure.results import Results
+from tests.reconfigure.runs import BIN
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    # --ansible-inventory and --sudo are testinfra's own.
+    parser.addoption("--env-file", default="", help="the host's .env; the inventory's own by default")
+    parser.addoption("--results", metavar="FILE", help="a file for the table of what was measured")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The certificate is made for the test host; tests/infra/test_tls.py looks at it.
+    config.addinivalue_line("filterwarnings", "ignore::urllib3.exceptions.InsecureRequestWarning")
+
+
+@pytest.fixture(scope="session")
+def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
+    inventory = pytestconfig.getoption("--ansible-inventory") or str(ROOT / "inventory/hosts.yml")
+    with pytest.MonkeyPatch.context() as patch:
+        # testinfra asks ansible-inventory, the one of this very Ansible.
+        patch.setenv("PATH", str(BIN), prepend=":")
+        platform = Platform(inventory, pytestconfig.getoption("--env-file"), pytestconfig.getoption("--sudo"))
+        yield platform
+        platform.close()
+
+
+@pytest.fixture(scope="session")
+def results(pytestconfig: pytest.Config) -> Iterator[Results]:
+    results = Results()
+    yield results
+    if file := pytestconfig.getoption("--results"):
+        results.write(Path(file))

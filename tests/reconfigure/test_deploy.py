@@ -1,0 +1,133 @@
+"""New versions and settings of the API go live under load, and no request fails; bugs never go live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reconfigure import versions
+from tests.reconfigure.load import VARIABLES, Load
+from tests.reconfigure.platform import Platform, anew
+from tests.reconfigure.results import Results
+from tests.reconfigure.runs import Run
+from tests.reconfigure.watch import Watch, greeting
+
+USUAL = "Hello from Docker!"
+BACKENDS = {"backend-1", "backend-2"}
+LIVE_WITHIN = 30  # seconds, with the build of the image
+BUGS: dict[str, Callable[[Path, str], Path]] = {
+    "ends at its start": versions.does_not_start,
+    "is never ready": versions.is_never_ready,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _usual(platform: Platform) -> Iterator[None]:
+    """The load's own variables come and go once; the tests change nothing else of them."""
+    assert not platform.play(variables=VARIABLES).failed
+    yield
+    assert not platform.play().failed
+
+
+@pytest.fixture
+def load(platform: Platform) -> Iterator[Load]:
+    load = Load(platform)
+    yield load
+    load.remove()
+
+
+@pytest.fixture
+def _good_again(platform: Platform) -> Iterator[None]:
+    """This repository's own version, whatever a test has deployed."""
+    yield
+    assert not platform.play(variables=VARIABLES).failed
+
+
+@pytest.fixture
+def last_revision(platform: Platform) -> Iterator[str]:
+    """The database's revision, which is that again in the end."""
+    target, database = platform.target, platform.settings["postgres_database"]
+    last = str(
+        target.rows(target.primary, "select version_num from alembic_version", database)[0]["version_num"]
+    )
+    yield last
+    assert target.psql(target.primary, versions.UNDO.format(last=last), database).rc == 0
+
+
+def under_load(platform: Platform, load: Load, **options: Any) -> Run:
+    """Deploy while requests come, some seconds before and after, too."""
+    variables = VARIABLES | options.pop("variables", {})
+    with load:
+        time.sleep(3)
+        run = platform.play(variables=variables, **options)
+        time.sleep(3)
+    return run
+
+
+@pytest.mark.usefixtures("_good_again")
+def test_a_new_version_goes_live_under_load(platform: Platform, load: Load, results: Results) -> None:
+    root = versions.greets(platform.copy(), "Hello from a new version!")
+    watch = Watch(platform, "Hello from a new version!")
+    with load:
+        time.sleep(3)
+        watch.began = time.monotonic()
+        watch.start()
+        run = platform.play(variables=VARIABLES, root=root)
+        time.sleep(3)
+    watch.over.set()
+    assert not run.failed, run
+    load.judge()
+    assert {greeting(platform) for _ in range(20)} == {"Hello from a new version!"}
+    results.add(f"A new version of the API: first answer (limit {LIVE_WITHIN} s)", f"{watch.seconds:.1f} s")
+    results.add("The whole run with it, under load", f"{run.seconds:.1f} s; {load.counts}")
+    assert watch.seconds <= LIVE_WITHIN
+
+
+def test_a_changed_setting_goes_live_under_load(platform: Platform, load: Load, results: Results) -> None:
+    before = platform.started()
+    run = under_load(platform, load, variables={"backend_threads": 5})
+    assert not run.failed, run
+    assert anew(before, platform.started()) == BACKENDS
+    load.judge()
+    results.add("A changed setting of the API, under load", f"{run.seconds:.1f} s; {load.counts}")
+
+
+@pytest.mark.usefixtures("_good_again")
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_does_not_go_live(platform: Platform, load: Load, results: Results, bug: str) -> None:
+    assert not platform.play(variables=VARIABLES).failed
+    images = {name: platform.inspect(name)["Config"]["Image"] for name in BACKENDS}
+    says = f"A bug that {bug}"
+    run = under_load(platform, load, root=BUGS[bug](platform.copy(), says))
+    assert run.failed, "the bug was deployed"
+    # The last log lines, what the health check said, and what became of it.
+    for words in (says, "does not pass its health check", "has been put back"):
+        assert words in " ".join(run.output.split()), f"{words}: {run}"
+    load.judge()
+    assert {greeting(platform) for _ in range(20)} == {USUAL}
+    assert {name: platform.inspect(name)["Config"]["Image"] for name in BACKENDS} == images
+    results.add(f"A version with a bug that {bug}: refused", f"{run.seconds:.1f} s; {load.counts}")
+    good = platform.play(variables=VARIABLES)
+    assert not good.failed, good
+    assert platform.play(variables=VARIABLES).changed == []
+
+
+@pytest.mark.usefixtures("_good_again")
+def test_the_version_before_serves_on_the_new_schema(
+    platform: Platform, load: Load, last_revision: str, results: Results
+) -> None:
+    root = versions.migrates(platform.copy(), last_revision)
+    run = platform.play(variables=VARIABLES, root=versions.greets(root, "Hello from a new schema!"))
+    assert not run.failed, run
+    assert greeting(platform) == "Hello from a new schema!"
+    back = under_load(platform, load, playbook="rollback.yml", root=root)
+    assert not back.failed, back
+    target, database = platform.target, platform.settings["postgres_database"]
+    assert target.rows(target.primary, versions.MIGRATED, database) == [{"columns": 1}]
+    assert {greeting(platform) for _ in range(20)} == {USUAL}
+    load.judge()
+    results.add("Back to the version before, under load", f"{back.seconds:.1f} s; {load.counts}")

@@ -1,0 +1,52 @@
+"""`--tags ROLE` does that role alone: nothing where nothing differs, and never another role's containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.reconfigure.platform import Platform, anew
+
+# Role -> what is changed of it, and who is started anew for that.
+CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "pg_primary": ({"pg_primary_memory": "600m"}, set()),
+    "pg_replica": ({"pg_replica_memory": "600m"}, set()),
+    "redis": ({"redis_maxmemory": "40mb"}, {"redis"}),
+    "broker": ({"broker_disk_free_limit": "400MB"}, {"broker"}),
+    "backend": ({"backend_threads": 3}, {"backend-1", "backend-2"}),
+    "worker": ({"worker_concurrency": 1}, {"worker"}),
+    "frontend": ({"frontend_memory": "80m"}, set()),
+    "proxy": ({"proxy_http_port": 8089}, {"proxy"}),
+    "observability": ({"observability_retention_time": "9d"}, {"prometheus"}),
+}
+ALL = {name: value for variables, _ in CHANGES.values() for name, value in variables.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _usual(platform: Platform) -> Iterator[None]:
+    assert not platform.play().failed
+    yield
+    assert not platform.play().failed
+
+
+@pytest.mark.parametrize("role", CHANGES)
+def test_a_part_changes_nothing_where_nothing_differs(platform: Platform, role: str) -> None:
+    before = platform.started()
+    run = platform.play(tags=role)
+    assert not run.failed, run
+    assert run.changed == []
+    assert platform.started() == before
+
+
+@pytest.mark.parametrize("role", CHANGES)
+def test_a_part_changes_its_own_containers_alone(platform: Platform, role: str) -> None:
+    """All roles' variables are others; what the roles before this one have got stays."""
+    before = platform.started()
+    run = platform.play(tags=role, variables=ALL)
+    assert not run.failed, run
+    assert run.changed_count, run
+    assert anew(before, platform.started()) == CHANGES[role][1], run.changed
+    again = platform.play(tags=role, variables=ALL)
+    assert again.changed == []
