@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Inspected = Mapping[str, Any]
@@ -49,7 +49,7 @@ def uses(container: Inspected, ours: set[str]) -> set[str]:
 
 
 def platform_objects(
-    found: Mapping[str, list[Inspected]], platform: str, kinds: list[str], services: list[str]
+    found: Mapping[str, Sequence[Inspected]], platform: str, kinds: list[str], services: list[str]
 ) -> dict[str, list[str]]:
     """Return names by kind of what a platform has in an engine, each in the order in which it goes.
 
@@ -80,7 +80,7 @@ def container_names(containers: Iterable[Inspected]) -> list[str]:
     return [str(one["Name"]).lstrip("/") for one in containers]
 
 
-def others(found: Mapping[str, list[Inspected]], ours: list[Inspected]) -> list[str]:
+def others(found: Mapping[str, Sequence[Inspected]], ours: Sequence[Inspected]) -> list[str]:
     """Return all that is not ours, as "KIND NAME"; what every engine has is nobody's."""
     words = []
     for kind, things in found.items():

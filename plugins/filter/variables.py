@@ -60,7 +60,7 @@ def is_number(value: Any) -> bool:
         return False
 
 
-# Numbers, true and false may be texts, as `-e name=value` makes them; others would be used as what they are not.
+# Numbers, true and false may be texts, as `-e name=value` makes them; others would be misread.
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "int": ("a whole number", lambda value: bool(re.fullmatch(r"-?[0-9]+", str(value)))),
     "float": ("a number", is_number),
