@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy rotate verify test test-all lint unit docs lock fuzz sbom outdated clean
+.PHONY: help deploy plan rollback rotate verify test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +11,14 @@ help: ## List every target
 deploy: ## Build, start and wire the platform on this host (ARGS: options of ansible-playbook)
 	@scripts/bootstrap.sh deploy
 	@scripts/play.sh playbooks/site.yml $(ARGS)
+
+plan: ## Say what make deploy would change, in differences and a table, and change nothing
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/site.yml --check --diff $(ARGS)
+
+rollback: ## Go back to the version of the application before the present one
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/rollback.yml $(ARGS)
 
 rotate: ## Give every secret in .env a new random value and deploy it; the old file stays until that has succeeded
 	@scripts/bootstrap.sh deploy

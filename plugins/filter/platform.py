@@ -53,13 +53,14 @@ def orphaned_containers(
 ) -> list[str]:
     """Return containers that no definition names: of a service that sits nowhere, or one replica too many.
 
-    `replicas` has the names of each service that may have several.
+    `replicas` has the names of each service that may have several. NAME-before stands aside for NAME.
     """
     planned = {service for network in networks.values() for service in network["members"]}
     return sorted(
         name
         for name, state in containers.items()
-        if state["service"] not in planned or name not in replicas.get(state["service"], [name])
+        if state["service"] not in planned
+        or name.removesuffix("-before") not in replicas.get(state["service"], [name.removesuffix("-before")])
     )
 
 

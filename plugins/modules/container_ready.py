@@ -20,6 +20,11 @@ options:
     description: How long to wait.
     type: int
     required: true
+  test:
+    description: Program and arguments that have to succeed inside, in place of the container's own check.
+    type: list
+    elements: str
+    default: []
   restarts:
     description: After how many restarts by the engine there is no hope left.
     type: int
@@ -28,6 +33,10 @@ options:
 RETURN = r"""
 seconds:
   description: How long it took.
+  type: float
+  returned: success
+at:
+  description: When it passed, in seconds since 1970 by the target's clock.
   type: float
   returned: success
 """
@@ -59,12 +68,13 @@ def check(module: AnsibleModule, container: str, test: list[str]) -> str | None:
 def wait(module: AnsibleModule) -> str:
     """Wait; return what the check said last, or nothing when it passed."""
     container, end = module.params["container"], time.monotonic() + module.params["seconds"]
+    own = module.params["test"]
     while True:
         state = state_of(module, container)
         now = state["State"]
         said: str | None = f"the container is {now['Status']}, exit code {now['ExitCode']}"
         if now["Status"] == "running":
-            said = check(module, container, state["Config"]["Healthcheck"]["Test"])
+            said = check(module, container, ["CMD", *own] if own else state["Config"]["Healthcheck"]["Test"])
         if said is None:
             return ""
         if state["RestartCount"] >= module.params["restarts"]:
@@ -80,6 +90,7 @@ def main() -> None:
         argument_spec={
             "container": {"type": "str", "required": True},
             "seconds": {"type": "int", "required": True},
+            "test": {"type": "list", "elements": "str", "default": []},
             "restarts": {"type": "int", "default": 3},
         },
         supports_check_mode=True,
@@ -91,7 +102,7 @@ def main() -> None:
         _, output, errors = module.run_command(["docker", "logs", "--tail", str(LOG_LINES), name])
         said = f"{name} does not pass its health check: {problem}\nIts last log lines:\n{output}{errors}"
         module.fail_json(msg=said.rstrip())
-    module.exit_json(changed=False, seconds=round(time.monotonic() - began, 1))
+    module.exit_json(changed=False, seconds=round(time.monotonic() - began, 1), at=time.time())
 
 
 if __name__ == "__main__":

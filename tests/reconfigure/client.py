@@ -50,7 +50,7 @@ class Counts:
 class Orders:
     """What all clients share."""
 
-    connect: Callable[[], http.client.HTTPSConnection]
+    connect: Callable[[], http.client.HTTPConnection]
     mark: str
     key: str
     interval: float  # seconds between two requests of one client
@@ -65,7 +65,7 @@ class Client(threading.Thread):
         self.number, self.delay, self.orders, self.counts = number, delay, orders, Counts()
         # The others open a connection for each request.
         self.keeps = number % 2 == 0
-        self.connection: http.client.HTTPSConnection | None = None
+        self.connection: http.client.HTTPConnection | None = None
 
     def run(self) -> None:
         due, turn = time.monotonic() + self.delay, self.number
