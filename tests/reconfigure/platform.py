@@ -16,6 +16,7 @@ from plugins.filter.dotenv import from_dotenv
 from tests.infra.settings import ROOT, Settings, role_defaults
 from tests.infra.target import Target
 from tests.reconfigure.checkout import copy_of_checkout
+from tests.reconfigure.containers import STARTED
 from tests.reconfigure.runs import Playing, Run, ask_ansible
 
 # Variables that are not a role's, or that a host may set; the tests know the roles' defaults.
@@ -27,14 +28,18 @@ ASKED = [
     "env_file",
     "env_keys",
     "postgres_database",
+    "postgres_migration_user",
+    "postgres_app_user",
+    "postgres_replication_user",
+    "postgres_exporter_user",
+    "redis_app_user",
     "redis_exporter_user",
+    "rabbitmq_vhost",
+    "rabbitmq_app_user",
+    "rabbitmq_admin_user",
     "proxy_http_port",
     "proxy_https_port",
 ]
-STARTED = """
-docker ps --all --quiet --filter label=octopus.platform=%s |
-  xargs -r docker inspect --format '{{.Name}} {{.Id}} {{.State.StartedAt}}'
-"""
 
 
 class Platform:
@@ -85,6 +90,12 @@ class Platform:
         options = [name for name, wanted in (("--check", check), ("--diff", diff)) if wanted]
         run = self.begin(playbook, variables, tags, options, root, env_file).wait()
         self.target.refresh()
+        return run
+
+    def deploy(self, variables: dict[str, Any] | None = None, **options: Any) -> Run:
+        """Run a playbook, and fail where it does."""
+        run = self.play(variables=variables, **options)
+        assert not run.failed, run
         return run
 
     def secrets(self) -> dict[str, str]:
@@ -140,8 +151,3 @@ class Platform:
         options = {"timeout": 10, "verify": False, "allow_redirects": False} | more
         url = path if "://" in path else self.url + path
         return requests.request(method, url, headers=headers, **options)  # noqa: S113 - among the options
-
-
-def anew(before: dict[str, str], after: dict[str, str]) -> set[str]:
-    """Return the containers that came, went or were started anew between two answers of started()."""
-    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

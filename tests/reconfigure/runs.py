@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,7 +23,7 @@ KEPT = ("ANSIBLE_LOG_PATH", "ANSIBLE_BECOME_PASSWORD_FILE")
 LIMIT = 1200  # seconds; no run may take longer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A run that has ended."""
 
@@ -55,9 +56,11 @@ class Run:
     def failed(self) -> bool:
         return self.code != 0 or self.recap("failed") + self.recap("unreachable") > 0
 
-    def __str__(self) -> str:
-        end = self.output[-6000:]
-        return f"exit code {self.code} after {self.seconds:.1f} s; changed: {self.changed}\n{end}"
+    def __repr__(self) -> str:
+        """Return what to look at first: the first failure, or the end."""
+        fatal = self.output.find("fatal: [")
+        said = self.output[fatal:][:4000] if fatal >= 0 else self.output[-2000:]
+        return f"exit code {self.code} after {self.seconds:.1f} s; changed: {self.changed}\n{said}"
 
 
 class Playing:
@@ -66,7 +69,6 @@ class Playing:
     def __init__(self, arguments: list[str], root: Path) -> None:
         self.started = time.monotonic()
         self.file: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by wait
-        # A group of its own, which can be killed as one.
         self.process = subprocess.Popen(
             [str(BIN / "ansible-playbook"), *arguments],
             cwd=root,
@@ -74,7 +76,6 @@ class Playing:
             stdin=subprocess.DEVNULL,
             stdout=self.file,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
 
     def wait(self, seconds: float = LIMIT) -> Run:
@@ -91,8 +92,19 @@ class Playing:
 
     def kill(self) -> None:
         """End it and all that it has started on the controller at once, as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.send_signal(signal.SIGSTOP)
+        # Not by its process group: Ansible's workers have each their own.
+        for process in [*descendants(self.process.pid), self.process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self.process.wait()
+
+
+def descendants(process: int) -> list[int]:
+    """Return all processes that a process has started, and those that they have."""
+    files = Path(f"/proc/{process}/task").glob("*/children")
+    children = [int(child) for file in files for child in file.read_text().split()]
+    return children + [each for child in children for each in descendants(child)]
 
 
 def environment(root: Path) -> dict[str, str]:

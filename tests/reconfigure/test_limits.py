@@ -10,7 +10,8 @@ import requests
 
 from tests.infra.message import Messages
 from tests.infra.target import wait_for
-from tests.reconfigure.platform import Platform, anew
+from tests.reconfigure.containers import anew
+from tests.reconfigure.platform import Platform
 
 HTTP_PORT, HTTPS_PORT = 8089, 9443
 # Backends, workers, and who comes or goes on the way there.
@@ -23,9 +24,9 @@ STEPS = [
 
 @pytest.fixture(scope="module", autouse=True)
 def _usual(platform: Platform) -> Iterator[None]:
-    assert not platform.play().failed
+    platform.deploy()
     yield
-    assert not platform.play().failed
+    platform.deploy()
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,7 @@ def test_replicas_come_and_go(
     platform: Platform, messages: Messages, backends: int, workers: int, moved: set[str]
 ) -> None:
     before = platform.started()
-    run = platform.play(variables={"backend_replicas": backends, "worker_replicas": workers})
-    assert not run.failed, run
+    run = platform.deploy(variables={"backend_replicas": backends, "worker_replicas": workers})
     after = platform.started()
     assert anew(before, after) == moved, run.changed
     there = names("backend", backends) | names("worker", workers)
@@ -86,8 +86,7 @@ def request(port: int, platform: Platform, **more: Any) -> requests.Response:
 @pytest.mark.parametrize("ports", [(HTTP_PORT, HTTPS_PORT), (80, 443)], ids=["others", "the usual ones"])
 def test_ports_move(platform: Platform, ports: tuple[int, int]) -> None:
     before = platform.started()
-    run = platform.play(variables=dict(zip(("proxy_http_port", "proxy_https_port"), ports, strict=True)))
-    assert not run.failed, run
+    run = platform.deploy(variables=dict(zip(("proxy_http_port", "proxy_https_port"), ports, strict=True)))
     assert anew(before, platform.started()) == {"proxy"}, run.changed
     http, https = ports
     wait_for("the API answers", lambda: request(https, platform).status_code == 200, 5)

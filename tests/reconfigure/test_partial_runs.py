@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.reconfigure.platform import Platform, anew
+from tests.reconfigure.containers import anew
+from tests.reconfigure.platform import Platform
 
 # Role -> what is changed of it, and who is started anew for that.
 CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -26,16 +27,15 @@ ALL = {name: value for variables, _ in CHANGES.values() for name, value in varia
 
 @pytest.fixture(scope="module", autouse=True)
 def _usual(platform: Platform) -> Iterator[None]:
-    assert not platform.play().failed
+    platform.deploy()
     yield
-    assert not platform.play().failed
+    platform.deploy()
 
 
 @pytest.mark.parametrize("role", CHANGES)
 def test_a_part_changes_nothing_where_nothing_differs(platform: Platform, role: str) -> None:
     before = platform.started()
-    run = platform.play(tags=role)
-    assert not run.failed, run
+    run = platform.deploy(tags=role)
     assert run.changed == []
     assert platform.started() == before
 
@@ -44,8 +44,7 @@ def test_a_part_changes_nothing_where_nothing_differs(platform: Platform, role: 
 def test_a_part_changes_its_own_containers_alone(platform: Platform, role: str) -> None:
     """All roles' variables are others; what the roles before this one have got stays."""
     before = platform.started()
-    run = platform.play(tags=role, variables=ALL)
-    assert not run.failed, run
+    run = platform.deploy(tags=role, variables=ALL)
     assert run.changed_count, run
     assert anew(before, platform.started()) == CHANGES[role][1], run.changed
     again = platform.play(tags=role, variables=ALL)

@@ -12,7 +12,7 @@ LIMITS = {"local": 20, "ssh": 40}
 
 
 def test_a_rerun_that_changes_nothing_is_quick(platform: Platform, results: Results) -> None:
-    assert not platform.play().failed
+    platform.deploy()
     runs = [platform.play() for _ in range(3)]
     assert [run.changed for run in runs if run.failed or run.changed_count] == []
     seconds = [run.seconds for run in runs]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +19,7 @@ import requests
 from tests.reconfigure.client import Client, Orders
 from tests.reconfigure.prober import INTERVAL, Probe
 from tests.reconfigure.results import Results
-from tests.reconfigure.runs import Run
+from tests.reconfigure.runs import Run, descendants
 
 OUTPUT = """
 TASK [container : Run octopus-redis] *******************************************
@@ -64,6 +68,20 @@ def test_results_are_a_table(tmp_path: Path) -> None:
         results.add("A rerun", measured)
     results.write(tmp_path / "new/results.md")
     assert (tmp_path / "new/results.md").read_text().endswith("|---|---|\n| A rerun | 2 s |\n")
+
+
+def test_what_a_run_has_started_is_found_in_other_sessions_too() -> None:
+    script = (
+        "import subprocess, sys; print(subprocess.Popen(['setsid', 'sleep', '60']).pid); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-uc", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        started = int(process.stdout.readline())
+        assert started in descendants(process.pid)
+        process.kill()
+    os.kill(started, signal.SIGKILL)
 
 
 # Clients
