@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.infra.target import wait_for
-from tests.reconfigure.platform import Platform, anew
+from tests.reconfigure.containers import anew
+from tests.reconfigure.platform import Platform
 from tests.reconfigure.prober import Prober
 from tests.reconfigure.results import Results
 from tests.reconfigure.runs import Run
