@@ -20,6 +20,7 @@ from tests.reconfigure.runs import BIN
 def pytest_addoption(parser: pytest.Parser) -> None:
     # --ansible-inventory and --sudo are testinfra's own.
     parser.addoption("--env-file", default="", help="the host's .env; the inventory's own by default")
+    parser.addoption("--rate", type=int, default=200, help="requests a second where there is load (200)")
     parser.addoption("--results", metavar="FILE", help="a file for the table of what was measured")
 
 

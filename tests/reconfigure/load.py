@@ -13,7 +13,6 @@ from tests.reconfigure.client import Client, Counts, Orders
 from tests.reconfigure.platform import Platform
 
 CLIENTS = 20
-RATE = 200  # requests a second, of all clients together
 TIMEOUT = 30  # seconds
 LOGGED_WITHIN = 120  # seconds
 # What it needs of the deployment: all clients have one address.
@@ -21,9 +20,9 @@ VARIABLES = {"proxy_write_rate": 1000, "proxy_write_burst": 1000}
 
 
 class Load:
-    """`with Load(platform) as load:` sends requests meanwhile; then `load.counts` has what became of them."""
+    """`with Load(platform, 200) as load:` sends requests meanwhile; `load.counts` has what became of them."""
 
-    def __init__(self, platform: Platform, rate: int = RATE) -> None:
+    def __init__(self, platform: Platform, rate: int) -> None:
         self.platform, self.counts = platform, Counts()
         self.mark, self.over = f"octopus-load-{uuid.uuid4().hex[:12]}", threading.Event()
         # tests/infra/test_tls.py looks at the certificate.

@@ -35,8 +35,8 @@ def _usual(platform: Platform) -> Iterator[None]:
 
 
 @pytest.fixture
-def load(platform: Platform) -> Iterator[Load]:
-    load = Load(platform)
+def load(platform: Platform, pytestconfig: pytest.Config) -> Iterator[Load]:
+    load = Load(platform, pytestconfig.getoption("--rate"))
     yield load
     load.remove()
 
