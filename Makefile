@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy plan rollback verify test test-all lint unit docs lock fuzz sbom outdated clean
+.PHONY: help deploy plan rollback rotate verify teardown test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,9 +20,17 @@ rollback: ## Go back to the version of the application before the present one
 	@scripts/bootstrap.sh deploy
 	@scripts/play.sh playbooks/rollback.yml $(ARGS)
 
+rotate: ## Give every secret in .env a new random value and deploy it; the old file stays until that has succeeded
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/rotate.yml $(ARGS)
+
 verify: ## Check the running platform (reads only, but for one marked message that it removes)
 	@scripts/bootstrap.sh test
 	@scripts/play.sh playbooks/verify.yml $(ARGS)
+
+teardown: ## Take the platform off this host, data only with ARGS="-e teardown_data=true"; says what it left
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/teardown.yml $(ARGS)
 
 test: ## What guards the project: linters, unit tests, the Molecule default scenario
 	@scripts/test.sh

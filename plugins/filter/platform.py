@@ -79,6 +79,20 @@ def orphaned_files(containers: dict[str, dict[str, Any]], orphans: list[str], ro
     )
 
 
+def other_majors(held: dict[str, str], stores: list[dict[str, str]]) -> list[str]:
+    """Return a sentence for each volume whose data are of another major version than the images.
+
+    `held` has the version of each volume that says so; `stores` says what the images have, and what to do.
+    """
+    return [
+        f"The volume {store['volume']} holds data of {store['software']} {held[store['volume']]}, and the"
+        f" images have {store['software']} {store['major']}: {store['remedy']}"
+        ' (docs/operations.md, "A new major version").'
+        for store in stores
+        if held.get(store["volume"], str(store["major"])) != str(store["major"])
+    ]
+
+
 def certificate_not_after(now: datetime, days: int, renew_days: int) -> str:
     """Return the end of a certificate made now, in ASN.1 time: the same for all made in one period.
 
@@ -102,6 +116,7 @@ class FilterModule:
             "container_networks": container_networks,
             "orphaned_containers": orphaned_containers,
             "orphaned_files": orphaned_files,
+            "other_majors": other_majors,
             "platform_networks_wanted": platform_networks_wanted,
             "certificate_not_after": certificate_not_after,
         }

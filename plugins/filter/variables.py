@@ -60,11 +60,11 @@ def is_number(value: Any) -> bool:
         return False
 
 
-# Numbers may be texts, as `-e name=value` makes them; other texts would be used as what they are not.
+# Numbers, true and false may be texts, as `-e name=value` makes them; others would be misread.
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "int": ("a whole number", lambda value: bool(re.fullmatch(r"-?[0-9]+", str(value)))),
     "float": ("a number", is_number),
-    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "bool": ("true or false", lambda value: str(value).lower() in ("true", "false")),
     "list": ("a list", lambda value: isinstance(value, list)),
     "dict": ("a mapping", lambda value: isinstance(value, Mapping)),
     "str": ("a text", lambda value: not isinstance(value, list | Mapping)),
@@ -79,7 +79,7 @@ def type_problem(name: str, value: Any, option: Mapping[str, Any]) -> str | None
     if value is None:
         return f"{name} is empty: remove it, or set it to {words}."
     if not fits(value) or (isinstance(value, bool) and kind != "bool"):
-        hint = f" (on the command line: -e '{{\"{name}\": …}}')" if kind in ("bool", "list", "dict") else ""
+        hint = f" (on the command line: -e '{{\"{name}\": …}}')" if kind in ("list", "dict") else ""
         return f"{name} is {value!r}: it has to be {words}{hint}."
     # What is left: choices, elements, options inside.
     errors = ArgumentSpecValidator({name: dict(option)}).validate({name: value}).error_messages

@@ -7,8 +7,8 @@ DOCUMENTATION = r"""
 module: container_fallback
 short_description: Keeps what a container was until what comes after it has proven itself
 description:
-  - Before anything of a container is changed, its configuration is copied aside. Before it is replaced, it is
-    renamed and serves on, while the new one is created. Then they change places, so that nobody serves for the
+  - Before anything of a container is changed, its configuration is copied aside. To be replaced, it is
+    renamed and serves on while the new one is created. Then they change places, so that nobody serves for the
     shortest time. Both never run at once, because of their ports and volumes.
   - At the end either both are put back, or what was kept is removed.
   - Secrets only go forward. They have to be those of the stores, whatever the version.

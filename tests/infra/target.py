@@ -99,9 +99,12 @@ class Target:
         source = remote(name)
         return json.loads(self.run("python3 -c %s %s", source, json.dumps(argument)))
 
-    def secretly(self, name: str, argument: Any) -> Any:
-        """Like program(), but the argument goes through standard input: no command line shows it."""
-        source = remote(name)
+    def secretly(self, name: str, argument: Any, service: str = "") -> Any:
+        """Like program(), or in a service's container; the argument goes through standard input.
+
+        So no command line shows it.
+        """
+        inside = f"docker exec --interactive {self.one(service).name} " if service else ""
         outer = self.host.backend
         # The way there: this host's shell, or ssh. Both end in run_local, which gives no input of ours.
         way = outer.ansible_runner.get_host(outer.host, ssh_config=outer.ssh_config).backend
@@ -112,7 +115,7 @@ class Target:
             return way.result(done.returncode, line.encode(), done.stdout, done.stderr)
 
         way.run_local = run_local
-        result = way.run(outer.get_command("python3 -c %s", source))
+        result = way.run(outer.get_command(f"{inside}python3 -c %s", remote(name)))
         del way.run_local
         assert result.rc == 0, result.stderr[-1000:]
         return json.loads(result.stdout)

@@ -28,7 +28,7 @@ def networks(target: Target) -> dict[str, dict[str, Any]]:
 
 
 def test_only_the_proxy_publishes_ports(containers: list[Container], target: Target) -> None:
-    addresses = {"0.0.0.0"} | ({"::"} if target.settings["proxy_ipv6"] else set())  # noqa: S104
+    addresses = {"0.0.0.0"} | ({"::"} if str(target.settings["proxy_ipv6"]).lower() == "true" else set())  # noqa: S104
     ports = (
         ("8080/tcp", target.settings["proxy_http_port"]),
         ("8443/tcp", target.settings["proxy_https_port"]),

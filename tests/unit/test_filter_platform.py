@@ -13,6 +13,7 @@ from plugins.filter.platform import (
     image_names,
     orphaned_containers,
     orphaned_files,
+    other_majors,
     platform_networks_wanted,
 )
 
@@ -79,4 +80,35 @@ def test_networks_are_told_as_the_engine_writes_them() -> None:
     assert [list(network.values()) for network in platform_networks_wanted(networks, "octopus", "oct-")] == [
         ["octopus-edge", "false", "oct-edge", "edge"],
         ["octopus-a-long-name-indeed", "true", "oct-a-long-name", "a-long-name-indeed"],
+    ]
+
+
+STORES = [
+    {"volume": "old-data", "software": "PostgreSQL", "major": "17", "remedy": "dump it"},
+    {"volume": "new-data", "software": "Redis", "major": "8", "remedy": "remove it"},
+]
+
+
+@pytest.mark.parametrize(
+    ("held", "volumes"),
+    [
+        ({}, []),
+        ({"old-data": "17", "new-data": "8"}, []),
+        ({"old-data": "16"}, ["old-data"]),
+        ({"old-data": "18", "new-data": "7"}, ["old-data", "new-data"]),
+    ],
+)
+def test_data_of_another_major_version_are_told(held: dict[str, str], volumes: list[str]) -> None:
+    sentences = other_majors(held, STORES)
+    assert [sentence.split()[2] for sentence in sentences] == volumes
+
+
+def test_a_major_version_may_be_a_number() -> None:
+    assert other_majors({"old-data": "17"}, [{**STORES[0], "major": 17}]) == []  # type: ignore[dict-item]
+
+
+def test_what_to_do_about_another_major_version_is_told() -> None:
+    assert other_majors({"old-data": "16"}, STORES) == [
+        "The volume old-data holds data of PostgreSQL 16, and the images have PostgreSQL 17: dump it"
+        ' (docs/operations.md, "A new major version").'
     ]

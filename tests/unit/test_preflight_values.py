@@ -57,6 +57,7 @@ def told(name: str, value: Any, error: str = "") -> list[str]:
         ("proxy_cpus", "nan", "proxy_cpus is 'nan': it has to be a number."),
         ("proxy_cpus", 0, "proxy_cpus is 0: it has to be 0.01 or more."),
         ("redis_memory", "much", "redis_memory is much: it has to be a size such as 256m."),
+        ("postgres_major", "17.1", "postgres_major is 17.1: it has to be a major version such as 17."),
         ("redis_memory", [1], "redis_memory is [1]: it has to be a text."),
         ("platform_root", "opt", "platform_root is opt: it has to be an absolute path of the target."),
         (
@@ -70,12 +71,8 @@ def told(name: str, value: Any, error: str = "") -> list[str]:
             "/none.tar",
             "grafana_image_archive is /none.tar: on the controller, that is no file that can be read.",
         ),
-        (
-            "proxy_ipv6",
-            "false",
-            "proxy_ipv6 is 'false': it has to be true or false"
-            " (on the command line: -e '{\"proxy_ipv6\": …}').",
-        ),
+        ("proxy_ipv6", "yse", "proxy_ipv6 is 'yse': it has to be true or false."),
+        ("teardown_data", 1, "teardown_data is 1: it has to be true or false."),
         (
             "base_image_packages",
             "vim",
@@ -106,7 +103,8 @@ def test_a_template_that_fails_is_told_with_its_variable() -> None:
         *(("backend_replicas", value) for value in (1, "3")),
         *(("redis_memory", value) for value in ("128m", "1g", "64MB", 67108864)),
         *(("proxy_cpus", value) for value in (1, 0.5, "1.5")),
-        *(("proxy_ipv6", value) for value in (True, False)),
+        *(("proxy_ipv6", value) for value in (True, False, "true", "false")),
+        *(("postgres_major", value) for value in (17, "18")),
         ("proxy_host_names", []),
         ("proxy_host_names", ["Example.org", "*.example.org", "a_b", "intranet"]),
         ("proxy_certificate_file", ""),

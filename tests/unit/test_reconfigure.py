@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.reconfigure.client import Client, Orders
+from tests.reconfigure.prober import INTERVAL, Probe
 from tests.reconfigure.results import Results
 from tests.reconfigure.runs import Run, descendants
 
@@ -154,3 +156,36 @@ def test_anything_else_is_a_failure(kinds: list[str], connections: list[list[byt
 def test_half_of_the_clients_open_a_connection_for_each_request() -> None:
     counts = ask(1, ["data", "data"], [OK], [OK]).counts
     assert (counts.sent, counts.resent, sum(counts.failed.values())) == (2, 0, 0)
+
+
+def test_a_probe_knows_how_long_nothing_was_answered() -> None:
+    over, answers = threading.Event(), iter([200, 503, 503, 503, 200, 200])
+
+    def send() -> requests.Response:
+        answer = requests.Response()
+        try:
+            answer.status_code = next(answers)
+        except StopIteration:
+            over.set()
+            raise requests.ConnectionError from None
+        return answer
+
+    probe = Probe(send, 200, over)
+    probe.run()
+    assert (probe.answered, dict(probe.failed)) == (3, {"503": 3, "ConnectionError": 1})
+    assert 4 * INTERVAL <= probe.gap < 8 * INTERVAL
+
+
+def test_a_probe_without_any_answer_has_seen_nothing_but_a_gap() -> None:
+    over = threading.Event()
+
+    def send() -> requests.Response:
+        raise requests.Timeout
+
+    probe = Probe(send, 200, over)
+    probe.start()
+    over.wait(5 * INTERVAL)
+    over.set()
+    probe.join()
+    assert probe.answered == 0
+    assert probe.gap >= 5 * INTERVAL

@@ -157,7 +157,13 @@ def test_env_yml_has_one_variable_for_every_secret() -> None:
 
 
 def test_git_and_docker_ignore_env_files() -> None:
-    for name in (".env", ".env.production", "inventory/production.env", "inventory/production.yml"):
+    for name in (
+        ".env",
+        ".env.previous",
+        "inventory/production.env",
+        "inventory/production.env.previous",
+        "inventory/production.yml",
+    ):
         assert subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0, (
             name
         )
@@ -170,6 +176,19 @@ def test_git_and_docker_ignore_env_files() -> None:
         if line and not line.startswith("#")
     ]
     assert rules[0] == "*"
+
+
+def test_no_secret_is_on_a_command_line() -> None:
+    secret = {name for name in repo.mapping(ROOT / "group_vars/all/env.yml") if name != "env_keys"}
+    found = [
+        f"{file}: {task.get('name')}"
+        for file, task in all_tasks()
+        for key, text in repo.strings(task)
+        if key
+        in ("argv", "cmd", "command", "_raw_params", "ansible.builtin.command", "ansible.builtin.shell")
+        and repo.names_in_string(key, text) & secret
+    ]
+    assert not found, "give it through standard input, or as a file"
 
 
 # Tasks

@@ -1,7 +1,8 @@
 """What a deployment must know of its target before it touches anything; prints one JSON object.
 
-Usage: probe.py PLATFORM HTTP_PORT HTTPS_PORT MIRROR CA_DIRECTORY; reads only. The environment names the
-proxies, and in PIP_INDEX_URL another index of Python packages than the public one.
+Usage: probe.py PLATFORM HTTP_PORT HTTPS_PORT MIRROR CA_DIRECTORY VERSION_FILES; reads only. VERSION_FILES is
+JSON: volume -> the file in it with the major version of its data. The environment names the proxies, and in
+PIP_INDEX_URL another index of Python packages than the public one.
 """
 
 from __future__ import annotations
@@ -104,7 +105,30 @@ def unreachable(address: str, ca_directory: str) -> str:
         return str(getattr(error, "reason", error))
 
 
-def main(platform: str, http_port: str, https_port: str, mirror: str, ca_directory: str) -> None:
+def number_in(path: str) -> str:
+    """Return the number that a file begins with; nothing where there is none.
+
+    It belongs to a container, which may have put anything there: nothing but digits gets out.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with open(handle, "rb") as stream:
+        found = re.match(rb"[0-9]{1,4}\b", stream.read(5))
+    return found.group().decode() if found else ""
+
+
+def held_majors(version_files: dict[str, str]) -> dict[str, str]:
+    """Return the major version of the data in each volume that says so."""
+    majors = {}
+    for volume, file in version_files.items():
+        directory = output("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", volume).strip()
+        majors[volume] = number_in(os.path.join(directory, file)) if directory else ""
+    return {volume: major for volume, major in majors.items() if major}
+
+
+def main(platform: str, http_port: str, https_port: str, mirror: str, ca_directory: str, files: str) -> None:
     """Look, and print."""
     images = output("docker", "image", "ls", "--quiet", f"{platform}-base")
     volumes = output("docker", "volume", "ls", "--format", "{{.Name}}").split()
@@ -122,6 +146,7 @@ def main(platform: str, http_port: str, https_port: str, mirror: str, ca_directo
         "index_url": index,
         "index_error": "" if images else unreachable(index, ca_directory),
         "volumes": [name for name in volumes if re.match(rf"{re.escape(platform)}-.*(data|backups)$", name)],
+        "majors": held_majors(json.loads(files)),
     }
     print(json.dumps(found))
 
