@@ -100,7 +100,6 @@ def test_a_changed_setting_goes_live_under_load(platform: Platform, load: Load, 
 @pytest.mark.usefixtures("_good_again")
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_does_not_go_live(platform: Platform, load: Load, results: Results, bug: str) -> None:
-    platform.deploy(variables=VARIABLES)
     images = {name: platform.inspect(name)["Config"]["Image"] for name in BACKENDS}
     says = f"A bug that {bug}"
     run = under_load(platform, load, root=BUGS[bug](platform.copy(), says))
