@@ -8,7 +8,7 @@ from pathlib import Path
 HEAD = """# Deploying again, measured
 
 Written by the Molecule scenario `reconfigure` on two cores, by SSH to a Debian 13 host (a container):
-`molecule test -s reconfigure`, then `cp .cache/reconfigure.md docs/reconfigure.md`.
+`molecule test -s reconfigure`, which leaves this in `.cache/reconfigure.md`.
 
 | what | measured |
 |---|---|
