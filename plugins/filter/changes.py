@@ -8,6 +8,11 @@ from typing import Any
 ORDER = ("built", "created", "recreated", "updated", "reloaded", "removed")
 
 
+def as_changes(names: Iterable[str], action: str) -> list[dict[str, str]]:
+    """Return a change for each name; those of containers say more."""
+    return [{"name": name, "action": action} for name in names]
+
+
 def first_changes(
     interruptions: Mapping[str, str], replicas: Mapping[str, list[str]], platform: str
 ) -> list[dict[str, str]]:
@@ -33,10 +38,8 @@ def changes_table(changes: Iterable[Mapping[str, Any]], interruptions: Mapping[s
 
 
 def noticed(change: Mapping[str, Any], interruptions: Mapping[str, str]) -> str:
-    """Return what users notice of a change; a first deployment interrupts nobody."""
-    if change["action"] == "recreated":
-        return interruptions.get(change.get("service", ""), "")
-    return str(change.get("notice", ""))
+    """Return what users notice of a change; only what is recreated interrupts anybody."""
+    return interruptions[change["service"]] if change["action"] == "recreated" else ""
 
 
 def changes_done(changes: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -54,6 +57,7 @@ class FilterModule:
     def filters(self) -> dict[str, Any]:
         """Return this file's filters."""
         return {
+            "as_changes": as_changes,
             "first_changes": first_changes,
             "changes_table": changes_table,
             "changes_done": changes_done,

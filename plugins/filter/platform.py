@@ -56,11 +56,14 @@ def orphaned_containers(
     `replicas` has the names of each service that may have several. NAME-before stands aside for NAME.
     """
     planned = {service for network in networks.values() for service in network["members"]}
+
+    def is_planned(name: str, service: str) -> bool:
+        return service in planned and (service not in replicas or name in replicas[service])
+
     return sorted(
         name
         for name, state in containers.items()
-        if state["service"] not in planned
-        or name.removesuffix("-before") not in replicas.get(state["service"], [name.removesuffix("-before")])
+        if not is_planned(name.removesuffix("-before"), state["service"])
     )
 
 

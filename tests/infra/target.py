@@ -53,6 +53,11 @@ class Container:
         return str(self.raw["Name"]).lstrip("/")
 
     @property
+    def short(self) -> str:
+        """Its name without the platform's, which is also its name in the networks."""
+        return self.name.removeprefix(f"{self.platform}-")
+
+    @property
     def service(self) -> str:
         return str(self.raw["Config"]["Labels"]["octopus.service"])
 

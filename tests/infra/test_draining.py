@@ -8,17 +8,13 @@ import pytest
 
 from tests.infra.http_requests import request
 from tests.infra.target import Container, Target, wait_for
-from tests.infra.test_proxy_upstreams import requests_counted
+from tests.infra.test_proxy_upstreams import requests_counted, upstreams
 
 pytestmark = pytest.mark.disruptive
 
 
-def upstreams(target: Target) -> str:
-    return str(target.execute("proxy", "cat", "/tmp/upstreams.conf").stdout)  # noqa: S108
-
-
 def tell(target: Target, command: str, backend: Container) -> str:
-    done = target.execute("proxy", "proxy-upstreams", command, backend.name.split("-", 1)[1])
+    done = target.execute("proxy", "proxy-upstreams", command, backend.short)
     assert done.rc == 0, done.stderr
     return str(done.stdout)
 
@@ -62,7 +58,7 @@ def test_a_deployment_that_broke_off_leaves_nobody_out_for_long(
     """What was drained an hour ago is in turn again at the watcher's next round."""
     backend = backends[0]
     tell(target, "drain", backend)
-    name = backend.name.split("-", 1)[1]
+    name = backend.short
     target.execute("proxy", "bash", "-c", 'echo -3600 >"/tmp/drained/$1"', "bash", name)
     address = f"server {backend.addresses['backend']}:8000"
     wait_for("it is in turn again", lambda: address in upstreams(target), 10)

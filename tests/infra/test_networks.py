@@ -83,7 +83,7 @@ def test_nobody_else_sits_in_them(networks: dict[str, dict[str, Any]], target: T
 def test_they_have_their_names_in_every_network(containers: list[Container]) -> None:
     for container in containers:
         for name, network in container.raw["NetworkSettings"]["Networks"].items():
-            wanted = {container.service, container.name.removeprefix(f"{container.platform}-")}
+            wanted = {container.service, container.short}
             assert wanted <= set(network["Aliases"]), (container.name, name)
 
 

@@ -14,8 +14,13 @@ from tests.infra.target import Container, Target, wait_for
 LARGE = 70 * 1024  # bytes; more than the API takes
 
 
+def upstreams(target: Target) -> str:
+    """Return what Nginx is told of its upstreams."""
+    return str(target.execute("proxy", "cat", "/tmp/upstreams.conf").stdout)  # noqa: S108
+
+
 def test_upstreams_are_the_backends_and_the_page(target: Target) -> None:
-    used = target.execute("proxy", "cat", "/tmp/upstreams.conf").stdout  # noqa: S108
+    used = upstreams(target)
     backends = [f"{one.addresses['backend']}:8000" for one in target.service("backend")]
     pages = [f"{one.addresses['frontend']}:8080" for one in target.service("frontend")]
     assert sorted(re.findall(r"server ([0-9.:]+) max_fails", used)) == sorted(backends + pages)
@@ -26,7 +31,7 @@ def test_the_number_of_backends_is_no_part_of_the_container(target: Target) -> N
     environment = target.one("proxy").environment
     assert environment["BACKEND_UPSTREAMS"] == "backend:8000"
     assert environment["FRONTEND_UPSTREAM"] == "frontend:8080"
-    names = [one.name.removeprefix(f"{target.settings.name}-") for one in target.service("backend")]
+    names = [one.short for one in target.service("backend")]
     given = target.execute("proxy", "cat", "/etc/octopus/upstreams").stdout.strip()
     assert sorted(given.removeprefix("BACKEND_UPSTREAMS=").split(",")) == sorted(
         f"{name}:8000" for name in names
