@@ -55,7 +55,7 @@ def orphaned_containers(
 
     `replicas` has the names of each service that may have several. NAME-before stands aside for NAME.
     """
-    planned = {service for network in networks.values() for service in network["members"]}
+    planned = planned_services(networks)
 
     def is_planned(name: str, service: str) -> bool:
         return service in planned and (service not in replicas or name in replicas[service])
@@ -67,19 +67,30 @@ def orphaned_containers(
     )
 
 
-def orphaned_files(containers: dict[str, dict[str, Any]], orphans: list[str], root: str) -> list[str]:
+def orphaned_files(
+    containers: dict[str, dict[str, Any]],
+    orphans: list[str],
+    networks: dict[str, dict[str, Any]],
+    root: str,
+) -> list[str]:
     """Return what lies on the target for orphans: their service's directory, or a note.
 
-    The directory goes with the service's last container, for whose replicas it is one and the same.
+    A service that is still planned keeps its directory, which its replicas share: those that this very run has
+    made are not among `containers`, which are from its beginning.
     """
-    kept = {state["service"] for name, state in containers.items() if name not in orphans}
+    planned = planned_services(networks)
     services = {name: containers[name]["service"] for name in orphans}
     return sorted(
         {
-            f"{root}/{service}" + (f"/{name}.note" if service in kept else "")
+            f"{root}/{service}" + (f"/{name}.note" if service in planned else "")
             for name, service in services.items()
         }
     )
+
+
+def planned_services(networks: dict[str, dict[str, Any]]) -> set[str]:
+    """Return the services that some network of the plan has as a member."""
+    return {service for network in networks.values() for service in network["members"]}
 
 
 def other_majors(held: dict[str, str], stores: list[dict[str, str]]) -> list[str]:

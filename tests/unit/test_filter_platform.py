@@ -66,9 +66,17 @@ def test_orphans_sit_in_no_network_or_are_one_too_many() -> None:
     replicas = {"backend": ["octopus-backend-1"]}
     orphans = orphaned_containers(CONTAINERS, networks, replicas)
     assert orphans == ["octopus-backend-2", "octopus-cat"]
-    assert orphaned_files(CONTAINERS, orphans, "/opt/octopus") == [
+    assert orphaned_files(CONTAINERS, orphans, networks, "/opt/octopus") == [
         "/opt/octopus/backend/octopus-backend-2.note",
         "/opt/octopus/cat",
+    ]
+
+
+def test_a_planned_service_keeps_its_files_when_all_its_former_containers_go() -> None:
+    networks = {"cache": {"members": ["redis", "backend"]}}
+    former = {"octopus-backend": {"service": "backend"}}
+    assert orphaned_files(former, ["octopus-backend"], networks, "/opt/octopus") == [
+        "/opt/octopus/backend/octopus-backend.note"
     ]
 
 
