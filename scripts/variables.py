@@ -42,9 +42,9 @@ def roles() -> list[str]:
 
 
 def spec(role: str) -> dict[str, Any]:
-    """Return the argument spec of a role's entry point main."""
-    content = load(ROOT / "roles" / role / "meta/argument_specs.yml")
-    return dict(content["argument_specs"]["main"])
+    """Return the argument spec of a role's one entry point that has one."""
+    (found,) = load(ROOT / "roles" / role / "meta/argument_specs.yml")["argument_specs"].values()
+    return dict(found)
 
 
 def shared() -> dict[str, tuple[Any, Path]]:

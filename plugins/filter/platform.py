@@ -75,8 +75,8 @@ def orphaned_files(
 ) -> list[str]:
     """Return what lies on the target for orphans: their service's directory, or a note.
 
-    A service that is still planned keeps its directory, which its replicas share: those that this very run has
-    made are not among `containers`, which are from its beginning.
+    A service that is still planned keeps its directory, which its replicas share: those that this very run
+    has made are not among `containers`, which are from its beginning.
     """
     planned = planned_services(networks)
     services = {name: containers[name]["service"] for name in orphans}

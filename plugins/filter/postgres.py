@@ -8,7 +8,7 @@ from typing import Any
 
 
 def postgres_states(results: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return what each place has answered, from docker_container_exec's results; who did not is missing."""
+    """Return what each place has answered, from the results of a loop over them; who did not is missing."""
     return {result["item"]: json.loads(result["stdout"]) for result in results if result.get("rc") == 0}
 
 

@@ -70,6 +70,15 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "str": ("a text", lambda value: not isinstance(value, list | Mapping)),
     "path": ("a path", lambda value: isinstance(value, str)),
 }
+# What the types above say nothing about.
+LEFT_TO_VALIDATOR = {"choices", "elements", "options"}
+
+
+def plain(value: Any) -> Any:
+    """Return a value in dicts and lists of Python's own: Ansible's take seconds to be copied."""
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
 
 
 def type_problem(name: str, value: Any, option: Mapping[str, Any]) -> str | None:
@@ -81,8 +90,9 @@ def type_problem(name: str, value: Any, option: Mapping[str, Any]) -> str | None
     if not fits(value) or (isinstance(value, bool) and kind != "bool"):
         hint = f" (on the command line: -e '{{\"{name}\": …}}')" if kind in ("list", "dict") else ""
         return f"{name} is {value!r}: it has to be {words}{hint}."
-    # What is left: choices, elements, options inside.
-    errors = ArgumentSpecValidator({name: dict(option)}).validate({name: value}).error_messages
+    if not LEFT_TO_VALIDATOR & set(option):
+        return None
+    errors = ArgumentSpecValidator({name: dict(option)}).validate({name: plain(value)}).error_messages
     return f"{name}: {' '.join(map(str, errors))}." if errors else None
 
 

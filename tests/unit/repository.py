@@ -11,6 +11,8 @@ from typing import Any
 import jinja2
 import yaml
 
+from scripts import variables
+
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_ROLES = (
     "proxy",
@@ -122,16 +124,15 @@ def role_names(role: str) -> set[str]:
     """Return what a role declares: the options of its specs, its defaults and its vars."""
     directory = ROOT / "roles" / role
     names: set[str] = set()
-    for entry in specs(role).values():
-        names.update(entry.get("options") or {})
+    names.update(spec(role).get("options") or {})
     for file in [*directory.glob("defaults/*.yml"), *directory.glob("vars/*.yml")]:
         names.update(mapping(file))
     return names
 
 
-def specs(role: str) -> dict[str, Any]:
-    """Return a role's argument specs by entry point."""
-    return dict(mapping(ROOT / "roles" / role / "meta/argument_specs.yml").get("argument_specs") or {})
+def spec(role: str) -> dict[str, Any]:
+    """Return the argument spec of a role's one entry point that has one."""
+    return variables.spec(role)
 
 
 def contract_keys(text: str) -> list[str]:

@@ -137,6 +137,7 @@ def main(platform: str, http_port: str, https_port: str, mirror: str, ca_directo
     found = {
         "engine": bool(path),
         "deployed": bool(images),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
         "disk_path": path or "/var/lib",
         "disk_mb": shutil.disk_usage(path or "/var/lib").free // 2**20,
         "http_port_user": port_user(platform, int(http_port)),
