@@ -9,6 +9,7 @@ import hmac
 import re
 import stringprep
 import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 ITERATIONS = 4096  # PostgreSQL's own default (scram_iterations)
@@ -82,9 +83,20 @@ def scram_matches(verifier: str, password: str) -> bool:
     return hmac.compare_digest(stored, expected_stored) and hmac.compare_digest(server, expected_server)
 
 
+def scram_outdated(
+    roles: Iterable[Mapping[str, Any]], stored: Mapping[str, str | None]
+) -> list[Mapping[str, Any]]:
+    """Return the roles whose stored verifier is not their password's; who has none yet is among them."""
+    return [role for role in roles if not scram_matches(stored.get(role["name"]) or "", role["password"])]
+
+
 class FilterModule:
     """What Ansible loads."""
 
     def filters(self) -> dict[str, Any]:
         """Return the filters by name."""
-        return {"scram_matches": scram_matches, "scram_verifier": scram_verifier}
+        return {
+            "scram_matches": scram_matches,
+            "scram_outdated": scram_outdated,
+            "scram_verifier": scram_verifier,
+        }

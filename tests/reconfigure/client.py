@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 
 # A kept connection that the server has closed, as it may at any time (RFC 9112, 9.3.1).
 CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
-KINDS = ("messages", "data", "post")
+# One client of so many keeps no connection.
+KEEP_OF = 4
+KINDS = ("messages", "data", "data", "post", "messages", "data")
 
 
 @dataclass
@@ -28,13 +30,14 @@ class Counts:
     sent: int = 0
     resent: int = 0
     slowest: float = 0
+    seconds: float = 0
     failed: Counter[str] = field(default_factory=Counter)
     # What was answered with 201: id -> text
     acknowledged: dict[int, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return (
-            f"{self.sent:,} requests, {sum(self.failed.values())} failed, {self.resent} sent again,"
+            f"{self.sent:,} requests ({self.sent / (self.seconds or 1):.0f} a second), {sum(self.failed.values())} failed, {self.resent} sent again,"
             f" {len(self.acknowledged):,} messages accepted, slowest answer {self.slowest:.1f} s"
         )
 
@@ -64,7 +67,7 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self.number, self.delay, self.orders, self.counts = number, delay, orders, Counts()
         # The others open a connection for each request.
-        self.keeps = number % 2 == 0
+        self.keeps = number % KEEP_OF > 0
         self.connection: http.client.HTTPConnection | None = None
 
     def run(self) -> None:

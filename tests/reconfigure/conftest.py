@@ -29,6 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::urllib3.exceptions.InsecureRequestWarning")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the teardown last: nothing is there after it."""
+    items.sort(key=lambda item: item.path.name == "test_teardown.py")
+
+
 @pytest.fixture(scope="session")
 def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
     inventory = pytestconfig.getoption("--ansible-inventory") or str(ROOT / "inventory/hosts.yml")

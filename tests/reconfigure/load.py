@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+import time
 import uuid
 from types import TracebackType
 
@@ -36,6 +37,7 @@ class Load:
         return http.client.HTTPSConnection(address, port, timeout=TIMEOUT, context=self.context)
 
     def __enter__(self) -> Load:
+        self.began = time.monotonic()
         for client in self.clients:
             client.start()
         return self
@@ -47,6 +49,7 @@ class Load:
         for client in self.clients:
             client.join()
             self.counts.add(client.counts)
+        self.counts.seconds = time.monotonic() - self.began
 
     def rows(self, what: str, condition: str = "true") -> list[str]:
         """Return something of each of this load's messages in the database."""

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +169,16 @@ def test_check_mode_rotates_nothing(platform: Platform) -> None:
     assert "preflight : Make new random secrets" in run.changed
     assert not [key for key in platform.keys if before[key] in run.output]
     assert (platform.secrets(), platform.started(), previous(platform)) == (before, started, False)
+
+
+def test_a_plan_tells_whose_password_would_change(platform: Platform, tmp_path: Path) -> None:
+    file, own = tmp_path / "env", platform.secrets()["POSTGRES_APP_PASSWORD"]
+    file.write_text(platform.env_file.read_text(encoding="utf-8").replace(own, secrets.token_urlsafe(24)))
+    file.chmod(0o600)
+    run = platform.play(check=True, env_file=file)
+    assert not run.failed, run
+    user = platform.settings["postgres_app_user"]
+    assert [line.split() for line in run.output.splitlines() if "password of" in line] == [
+        ["updated", "password", "of", user]
+    ]
+    assert stores.accepted(platform, "POSTGRES_APP_PASSWORD", own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.filter.scram import saslprep, scram_matches, scram_verifier
+from plugins.filter.scram import saslprep, scram_matches, scram_outdated, scram_verifier
 
 # The example of RFC 7677 (password "pencil"), as PostgreSQL stores it.
 RFC_7677 = (
@@ -66,3 +66,9 @@ def test_no_verifier_matches_nothing() -> None:
 )
 def test_the_examples_of_rfc_4013(password: str, prepared: str) -> None:
     assert saslprep(password) == prepared
+
+
+def test_roles_without_their_password_are_told() -> None:
+    roles = [{"name": name, "password": "pencil"} for name in ("same", "other", "new", "unknown")]
+    stored = {"same": RFC_7677, "other": scram_verifier("pen", "salt"), "new": None, "somebody": None}
+    assert [role["name"] for role in scram_outdated(roles, stored)] == ["other", "new", "unknown"]

@@ -4,8 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from octopus.settings import SettingError, Settings
+from octopus.worker import tasks
 
 
 def test_value_from_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +86,15 @@ def test_database_is_verified_where_there_is_an_authority(monkeypatch: pytest.Mo
     assert Settings().database.root_certificate == ""
     monkeypatch.setenv("POSTGRES_SSLROOTCERT", "/etc/octopus/authority.crt")
     assert Settings().database.root_certificate == "/etc/octopus/authority.crt"
+
+
+@pytest.mark.parametrize("password", ["POSTGRES_APP_PASSWORD", "REDIS_PASSWORD"])
+def test_a_worker_without_a_password_does_not_start(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    monkeypatch.setenv("POSTGRES_HOSTS", "one")
+    for name in ("POSTGRES_APP_PASSWORD", "REDIS_PASSWORD"):
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+        monkeypatch.setenv(name, "known")
+    monkeypatch.setenv(f"{password}_FILE", "/does/not/exist")
+    monkeypatch.delenv(password)
+    with pytest.raises(SettingError, match=password):
+        tasks.register(Celery(), Settings())

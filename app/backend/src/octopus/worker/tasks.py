@@ -41,16 +41,18 @@ def log_once(database: Database, message_id: int) -> bool:
 
 
 def register(celery: Celery, settings: Settings) -> Task:
-    """Add the task to an application and return it."""
+    """Add the task to an application and return it. Raise SettingError."""
+    # Read before the first task: a worker that cannot read them must not start, and take what it cannot log.
+    database_settings, cache_settings = settings.database, settings.cache
 
     # Opened at the first task, so after the fork, and once in each process.
     @cache
     def database() -> Database:
-        return Database(settings.database, pool_size=1)
+        return Database(database_settings, pool_size=1)
 
     @cache
     def copies() -> Cache:
-        return Cache(settings.cache)
+        return Cache(cache_settings)
 
     @celery.task(name=TASK, bind=True, max_retries=None)
     def log_message(self: Any, message_id: int) -> None:
