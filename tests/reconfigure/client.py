@@ -36,9 +36,11 @@ class Counts:
     acknowledged: dict[int, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
+        rate = self.sent / (self.seconds or 1)
         return (
-            f"{self.sent:,} requests ({self.sent / (self.seconds or 1):.0f} a second), {sum(self.failed.values())} failed, {self.resent} sent again,"
-            f" {len(self.acknowledged):,} messages accepted, slowest answer {self.slowest:.1f} s"
+            f"{self.sent:,} requests ({rate:.0f} a second), {sum(self.failed.values())} failed,"
+            f" {self.resent} sent again, {len(self.acknowledged):,} messages accepted,"
+            f" slowest answer {self.slowest:.1f} s"
         )
 
     def add(self, other: Counts) -> None:
