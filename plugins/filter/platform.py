@@ -93,6 +93,18 @@ def planned_services(networks: dict[str, dict[str, Any]]) -> set[str]:
     return {service for network in networks.values() for service in network["members"]}
 
 
+def outdated_versions(images: list[str], repositories: list[str], keep: int, used: list[str]) -> list[str]:
+    """Return the images of some repositories that are not among their newest, nor in use.
+
+    `images` are names with tags, newest first; of each repository `keep` stay.
+    """
+    found = []
+    for repository in repositories:
+        versions = [image for image in images if image.rpartition(":")[0] == repository]
+        found += [version for version in versions[keep:] if version not in used]
+    return found
+
+
 def other_majors(held: dict[str, str], stores: list[dict[str, str]]) -> list[str]:
     """Return a sentence for each volume whose data are of another major version than the images.
 
@@ -131,6 +143,7 @@ class FilterModule:
             "orphaned_containers": orphaned_containers,
             "orphaned_files": orphaned_files,
             "other_majors": other_majors,
+            "outdated_versions": outdated_versions,
             "platform_networks_wanted": platform_networks_wanted,
             "certificate_not_after": certificate_not_after,
         }

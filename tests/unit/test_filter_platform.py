@@ -14,6 +14,7 @@ from plugins.filter.platform import (
     orphaned_containers,
     orphaned_files,
     other_majors,
+    outdated_versions,
     platform_networks_wanted,
 )
 
@@ -88,6 +89,17 @@ def test_networks_are_told_as_the_engine_writes_them() -> None:
     assert [list(network.values()) for network in platform_networks_wanted(networks, "octopus", "oct-")] == [
         ["octopus-edge", "false", "oct-edge", "edge"],
         ["octopus-a-long-name-indeed", "true", "oct-a-long-name", "a-long-name-indeed"],
+    ]
+
+
+def test_old_versions_go_but_for_those_in_use() -> None:
+    images = ["o-api:4", "o-page:9", "o-api:3", "else/o-api:1", "o-api:2", "o-api:1", "o-page:8", "other:1"]
+    assert outdated_versions(images, ["o-api", "o-page"], 2, ["o-api:1"]) == ["o-api:2"]
+    assert outdated_versions(images, ["o-api", "o-page"], 1, []) == [
+        "o-api:3",
+        "o-api:2",
+        "o-api:1",
+        "o-page:8",
     ]
 
 
