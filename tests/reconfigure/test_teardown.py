@@ -29,7 +29,7 @@ NEIGHBOUR_GONE = """
 docker rm %(two)s-redis; docker network rm %(two)s-backend; docker volume rm %(two)s-redis-data
 docker image rm %(two)s-base:1; rm -r /opt/%(two)s; iptables -X %(TWO)s-HOST
 """
-# What the engine leaves in the kernel until a reboot. Nobody sees its chains without iptables, which went, too.
+# What the engine leaves in the kernel. Nobody sees its chains: iptables went, too.
 UNTIL_REBOOT = {"links: docker0: not there -> there"}
 
 
