@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 
 # A kept connection that the server has closed, as it may at any time (RFC 9112, 9.3.1).
 CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
-# One client of so many keeps no connection.
-KEEP_OF = 4
 KINDS = ("messages", "data", "data", "post", "messages", "data")
 
 
@@ -68,8 +66,8 @@ class Client(threading.Thread):
     def __init__(self, number: int, delay: float, orders: Orders) -> None:
         super().__init__(daemon=True)
         self.number, self.delay, self.orders, self.counts = number, delay, orders, Counts()
-        # The others open a connection for each request.
-        self.keeps = number % KEEP_OF > 0
+        # Every fourth opens a connection for each request.
+        self.keeps = number % 4 < 3
         self.connection: http.client.HTTPConnection | None = None
 
     def run(self) -> None:
