@@ -39,7 +39,7 @@ def changes_table(changes: Iterable[Mapping[str, Any]], interruptions: Mapping[s
 
 def noticed(change: Mapping[str, Any], interruptions: Mapping[str, str]) -> str:
     """Return what users notice of a change; only what is recreated interrupts anybody."""
-    return interruptions[change["service"]] if change["action"] == "recreated" else ""
+    return interruptions.get(change["service"], "") if change["action"] == "recreated" else ""
 
 
 def changes_done(changes: Iterable[Mapping[str, Any]]) -> list[str]:
