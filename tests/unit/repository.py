@@ -123,16 +123,10 @@ def defined_names(value: Any) -> Iterator[str]:
 def role_names(role: str) -> set[str]:
     """Return what a role declares: the options of its specs, its defaults and its vars."""
     directory = ROOT / "roles" / role
-    names: set[str] = set()
-    names.update(spec(role).get("options") or {})
+    names = set(variables.spec(role).get("options") or {})
     for file in [*directory.glob("defaults/*.yml"), *directory.glob("vars/*.yml")]:
         names.update(mapping(file))
     return names
-
-
-def spec(role: str) -> dict[str, Any]:
-    """Return the argument spec of a role's one entry point that has one."""
-    return variables.spec(role)
 
 
 def contract_keys(text: str) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from plugins.filter.dotenv import PLACEHOLDERS
+from scripts import variables
 from tests.unit import repository as repo
 
 ROOT = repo.ROOT
@@ -77,7 +78,7 @@ def test_every_role_has_its_spec_and_readme(role: str) -> None:
 @pytest.mark.parametrize("role", repo.roles())
 def test_defaults_equal_the_argument_specs(role: str) -> None:
     defaults = repo.mapping(ROOT / "roles" / role / "defaults/main.yml")
-    options = repo.spec(role).get("options") or {}
+    options = variables.spec(role).get("options") or {}
     required = {name for name, option in options.items() if option.get("required")}
     declared = {name: option.get("default") for name, option in options.items() if name not in required}
     assert {name: defaults[name] for name in sorted(defaults)} == {
@@ -88,7 +89,7 @@ def test_defaults_equal_the_argument_specs(role: str) -> None:
 @pytest.mark.parametrize("role", repo.roles())
 def test_options_are_described_and_carry_the_roles_name(role: str) -> None:
     shared = {name for file in ROOT.glob("group_vars/all/*.yml") for name in repo.mapping(file)}
-    for name, option in (repo.spec(role).get("options") or {}).items():
+    for name, option in (variables.spec(role).get("options") or {}).items():
         assert name.startswith(f"{role}_") or name in shared, f"{name} has not the prefix {role}_"
         assert option.get("description"), f"{name} has no description"
 

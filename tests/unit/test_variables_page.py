@@ -15,7 +15,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_shared_variables_are_documented() -> None:
     """Those of env.yml are secrets: their file is made only after the specs are checked."""
-    options = repo.spec("preflight")["options"]
+    options = variables.spec("preflight")["options"]
     names = {name for name, (_, file) in variables.shared().items() if file.name != "env.yml"}
     assert names == set(options), "each is an option in roles/preflight/meta/argument_specs.yml"
 
@@ -23,7 +23,7 @@ def test_shared_variables_are_documented() -> None:
 @pytest.mark.parametrize("role", repo.roles())
 def test_the_readme_names_every_variable(role: str) -> None:
     text = (repo.ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
-    options = repo.spec(role).get("options") or {}
+    options = variables.spec(role).get("options") or {}
     # The shared ones would fill it: it refers to the page.
     missing = [name for name in options if role != "preflight" and f"`{name}`" not in text]
     assert not missing

@@ -49,7 +49,7 @@ def worker() -> None:
     settings = _check(
         "database", "cache", "broker", "worker_concurrency", "worker_max_retries", "metrics_port"
     )
-    _empty_metrics("/tmp/metrics")  # noqa: S108
+    _empty_metrics("/tmp/metrics")  # noqa: S108 - the container's own tmpfs
     _become(
         "celery", "--quiet", "--app", "octopus.worker.app", "worker",
         "--concurrency", str(settings.worker_concurrency),

@@ -28,6 +28,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Flask:
     )
     app.url_map.merge_slashes = False
     # The proxy sets the header to one address; anything before it came from the client.
+    # To assign it is how Flask wants an application wrapped.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     if services is None:
         services = Services(

@@ -40,7 +40,7 @@ class StrictParser(FlaskParser):
         "headers": marshmallow.EXCLUDE,
     }
 
-    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:  # noqa: ARG002
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:  # noqa: ARG002 - its signature
         """Return the body. Answer 415 for another media type, 422 for what is no JSON."""
         if req.mimetype != "application/json":
             raise Problem(415, "The body has to be application/json.")

@@ -57,7 +57,7 @@ def _from_problem(error: Problem) -> Response:
 def from_http(error: HTTPException) -> Response:
     """Answer what Flask raised: 404, 405 and so on, with its headers (Allow) but not its HTML."""
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()  # type: ignore[return-value]  # Werkzeug's, as Flask sends it
     headers = {key: value for key, value in error.get_headers() if key.lower() != "content-type"}
     return answer(error.code, error.description, headers)
 

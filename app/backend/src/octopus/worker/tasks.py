@@ -42,7 +42,7 @@ def log_once(database: Database, message_id: int) -> bool:
 
 def register(celery: Celery, settings: Settings) -> Task:
     """Add the task to an application and return it. Raise SettingError."""
-    # Read before the first task: a worker that cannot read them must not start, and take what it cannot log.
+    # Read now and not at the first task: a file that is gone by then would have its message given up.
     database_settings, cache_settings = settings.database, settings.cache
 
     # Opened at the first task, so after the fork, and once in each process.
