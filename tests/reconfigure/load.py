@@ -15,6 +15,7 @@ from tests.reconfigure.platform import Platform
 
 CLIENTS = 20
 TIMEOUT = 30  # seconds
+SENT, RESENT = 0.95, 0.05  # of what was wanted at least, of what was sent at most
 LOGGED_WITHIN = 120  # seconds
 # What it needs of the deployment: all clients have one address.
 VARIABLES = {"proxy_write_rate": 1000, "proxy_write_burst": 1000}
@@ -24,7 +25,7 @@ class Load:
     """`with Load(platform, 200) as load:` sends requests meanwhile; `load.counts` has what became of them."""
 
     def __init__(self, platform: Platform, rate: int) -> None:
-        self.platform, self.counts = platform, Counts()
+        self.platform, self.rate, self.counts = platform, rate, Counts()
         self.mark, self.over = f"octopus-load-{uuid.uuid4().hex[:12]}", threading.Event()
         # tests/infra/test_tls.py looks at the certificate.
         self.context = ssl._create_unverified_context()  # noqa: S323
@@ -59,8 +60,10 @@ class Load:
         return [str(row["value"]) for row in found]
 
     def judge(self) -> None:
-        """Nothing failed; what was accepted is there, nothing twice, and is logged before long."""
+        """At its rate nothing failed; what was accepted is there, nothing twice, and logged before long."""
         assert not self.counts.failed, f"{self.counts}: {self.counts.failed.most_common(5)}"
+        assert self.counts.sent >= SENT * self.rate * self.counts.seconds, f"too slow: {self.counts}"
+        assert self.counts.resent <= RESENT * self.counts.sent, f"too often again: {self.counts}"
         texts = self.rows("text")
         assert len(texts) == len(set(texts)), "a message was stored twice"
         lost = {f"{identity} {text}" for identity, text in self.counts.acknowledged.items()} - set(

@@ -21,9 +21,10 @@ USUAL, NEW = "Hello from Docker!", "Hello from a new version!"
 BACKENDS = {"backend-1", "backend-2"}
 # Seconds until a new version answers, with the build of its image; two cores
 LIVE_WITHIN = {"local": 30, "ssh": 60}
-BUGS: dict[str, Callable[[Path, str], Path]] = {
-    "ends at its start": versions.does_not_start,
-    "is never ready": versions.is_never_ready,
+# What makes each, and what its health check is heard to say.
+BUGS: dict[str, tuple[Callable[[Path, str], Path], str]] = {
+    "ends at its start": (versions.does_not_start, "it has ended 3 times by itself"),
+    "is never ready": (versions.is_never_ready, "not within 60 s: /api/health/ready answered 503"),
 }
 
 
@@ -109,10 +110,11 @@ def test_a_changed_setting_goes_live_under_load(platform: Platform, load: Load, 
 def test_a_bug_does_not_go_live(platform: Platform, load: Load, results: Results, bug: str) -> None:
     images = {name: platform.inspect(name)["Config"]["Image"] for name in BACKENDS}
     says = f"A bug that {bug}"
-    run = under_load(platform, load, root=BUGS[bug](platform.copy(), says))
+    make, heard = BUGS[bug]
+    run = under_load(platform, load, root=make(platform.copy(), says))
     assert run.failed, "the bug was deployed"
     # The last log lines, what the health check said, and what became of it.
-    for words in (says, "does not pass its health check", "has been put back"):
+    for words in (says, f"does not pass its health check: {heard}", "has been put back"):
         assert words in " ".join(run.output.split()), f"{words}: {run}"
     load.judge()
     assert {greeting(platform) for _ in range(20)} == {USUAL}

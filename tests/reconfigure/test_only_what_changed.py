@@ -5,6 +5,7 @@ Each deployment changes one variable and takes the one before back, so that both
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ import pytest
 
 from tests.reconfigure import asked
 from tests.reconfigure.platform import Platform
+from tests.reconfigure.runs import Run
 
 NAME = "www.changed.test"
 PLACES = {"pg-primary", "pg-replica"}
@@ -35,6 +37,8 @@ class Change:
 
 CHANGES = [
     Change("redis_memory", "160m", NOBODY, partial(asked.memory, container="redis"), 160, 128),
+    # More than the limit of memory and swap together that it had.
+    Change("frontend_memory", "300m", NOBODY, partial(asked.memory, container="frontend"), 300, 64),
     Change("frontend_cpus", 0.75, NOBODY, partial(asked.cpus, container="frontend"), 0.75, 0.5),
     Change("backend_memory", "300m", NOBODY, partial(asked.memory, container="backend-2"), 300, 256),
     Change("proxy_write_rate", 1, NOBODY, asked.refused_writes, True, False),
@@ -76,15 +80,24 @@ class Deployed:
         """Deploy with a change in place of the one before; judge what that has touched."""
         before, earlier = self.platform.started(), self.change
         self.change = change
-        run = self.platform.deploy(variables={change.variable: change.value} if change else {})
+        variables = {change.variable: change.value} if change else {}
+        plan = self.platform.deploy(variables=variables, check=True, diff=True)
+        assert self.platform.started() == before
+        run = self.platform.deploy(variables=variables)
         assert run.changed_count, f"nothing was changed: {run}"
         after = self.platform.started()
         anew = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
         assert anew == (change.anew if change else NOBODY) | (earlier.anew if earlier else NOBODY), (
             run.changed
         )
+        assert self.rows(plan, "recreated") == anew, plan
         if earlier:
             assert earlier.ask(self.platform) == earlier.usual, f"{earlier.variable} is not as usual again"
+
+    def rows(self, plan: Run, action: str) -> set[str]:
+        """Return what the table at the end of a plan has under an action."""
+        table = plan.output.rpartition("would do this:")[2]
+        return {self.platform.short(name) for name in re.findall(rf"^  {action} +(\S+)", table, re.MULTILINE)}
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "pg_replica": ({"pg_replica_memory": "600m"}, set()),
     "redis": ({"redis_maxmemory": "40mb"}, {"redis"}),
     "broker": ({"broker_disk_free_limit": "400MB"}, {"broker"}),
-    "backend": ({"backend_threads": 3}, {"backend-1", "backend-2"}),
-    "worker": ({"worker_concurrency": 1}, {"worker"}),
+    "backend": ({"backend_threads": 3, "backend_replicas": 3}, {"backend-1", "backend-2", "backend-3"}),
+    # One is called worker, two are called worker-1 and worker-2.
+    "worker": ({"worker_concurrency": 1, "worker_replicas": 2}, {"worker", "worker-1", "worker-2"}),
     "frontend": ({"frontend_memory": "80m"}, set()),
     "proxy": ({"proxy_http_port": 8089}, {"proxy"}),
     "observability": ({"observability_retention_time": "9d"}, {"prometheus"}),

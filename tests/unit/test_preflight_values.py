@@ -57,6 +57,24 @@ def told(name: str, value: Any, error: str = "") -> list[str]:
         ("proxy_cpus", "nan", "proxy_cpus is 'nan': it has to be a number."),
         ("proxy_cpus", 0, "proxy_cpus is 0: it has to be 0.01 or more."),
         ("redis_memory", "much", "redis_memory is much: it has to be a size such as 256m."),
+        ("redis_maxmemory", "48mib", "redis_maxmemory is 48mib: it has to be a size such as 64mb."),
+        (
+            "broker_disk_free_limit",
+            "lots",
+            "broker_disk_free_limit is lots: it has to be a size such as 350MiB.",
+        ),
+        (
+            "postgres_base_max_wal_size",
+            "1gb",
+            "postgres_base_max_wal_size is 1gb: it has to be a size such as 128MB.",
+        ),
+        (
+            "postgres_app_user",
+            "app-user",
+            "postgres_app_user is app-user:"
+            " it has to be small letters, digits and underscores, no digit first.",
+        ),
+        ("rabbitmq_vhost", "a/b", "rabbitmq_vhost is a/b: it has to be letters, digits and _ . -."),
         ("postgres_major", "17.1", "postgres_major is 17.1: it has to be a major version such as 17."),
         ("redis_memory", [1], "redis_memory is [1]: it has to be a text."),
         ("platform_root", "opt", "platform_root is opt: it has to be an absolute path of the target."),
