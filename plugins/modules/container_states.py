@@ -39,7 +39,7 @@ options:
 """
 RETURN = r"""
 containers:
-  description: Name -> service, image, status, found (a hash), and note ("WANTED FOUND", or empty).
+  description: Name -> service, image, labels, status, found (a hash), and note ("WANTED FOUND", or empty).
   type: dict
   returned: always
 """
@@ -120,6 +120,7 @@ def look(module: AnsibleModule) -> dict[str, dict[str, Any]]:
         found[name] = {
             "service": service,
             "image": container["Config"]["Image"],
+            "labels": container["Config"]["Labels"],
             "status": container["State"]["Status"],
             "found": digest(container, directory),
             "note": noted(note_path(directory, name)),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.target import wait_for
 from tests.reconfigure import versions
 from tests.reconfigure.containers import anew
 from tests.reconfigure.load import VARIABLES, Load
@@ -19,11 +20,13 @@ from tests.reconfigure.watch import Watch, greeting
 
 USUAL, NEW = "Hello from Docker!", "Hello from a new version!"
 BACKENDS = {"backend-1", "backend-2"}
+APPLICATION = BACKENDS | {"worker", "relay"}
 # Seconds until a new version answers, with the build of its image; two cores
 LIVE_WITHIN = {"local": 30, "ssh": 60}
 # What makes each, and what its health check is heard to say.
 BUGS: dict[str, tuple[Callable[[Path, str], Path], str]] = {
     "ends at its start": (versions.does_not_start, "it has ended 3 times by itself"),
+    "has no worker": (versions.worker_does_not_start, "it has ended 3 times by itself"),
     "is never ready": (versions.is_never_ready, "not within 60 s: /api/health/ready answered 503"),
 }
 
@@ -105,10 +108,14 @@ def test_a_changed_setting_goes_live_under_load(platform: Platform, load: Load, 
     results.add("A changed setting of the API, under load", f"{run.seconds:.1f} s; {load.counts}")
 
 
+def images_of_application(platform: Platform) -> dict[str, str]:
+    return {name: str(platform.inspect(name)["Config"]["Image"]) for name in APPLICATION}
+
+
 @pytest.mark.usefixtures("_good_again")
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_does_not_go_live(platform: Platform, load: Load, results: Results, bug: str) -> None:
-    images = {name: platform.inspect(name)["Config"]["Image"] for name in BACKENDS}
+    images = images_of_application(platform)
     says = f"A bug that {bug}"
     make, heard = BUGS[bug]
     run = under_load(platform, load, root=make(platform.copy(), says))
@@ -118,7 +125,7 @@ def test_a_bug_does_not_go_live(platform: Platform, load: Load, results: Results
         assert words in " ".join(run.output.split()), f"{words}: {run}"
     load.judge()
     assert {greeting(platform) for _ in range(20)} == {USUAL}
-    assert {name: platform.inspect(name)["Config"]["Image"] for name in BACKENDS} == images
+    assert images_of_application(platform) == images
     results.add(f"A version with a bug that {bug}: refused", f"{run.seconds:.1f} s; {load.counts}")
     platform.deploy(variables=VARIABLES)
     assert platform.play(variables=VARIABLES).changed == []
@@ -138,3 +145,20 @@ def test_the_version_before_serves_on_the_new_schema(
     assert {greeting(platform) for _ in range(20)} == {USUAL}
     load.judge()
     results.add("Back to the version before, under load", f"{back.seconds:.1f} s; {load.counts}")
+
+
+@pytest.mark.usefixtures("_good_again")
+def test_a_rollback_that_was_broken_off_is_finished_by_another(platform: Platform) -> None:
+    usual = images_of_application(platform)
+    root = versions.greets(platform.copy(), NEW)
+    platform.deploy(variables=VARIABLES, root=root)
+    new = images_of_application(platform)
+    playing = platform.begin("rollback.yml", variables=VARIABLES, root=root)
+    first = f"docker inspect --format {{{{.Config.Image}}}} {platform.settings.name}-backend-1"
+    wait_for("the first is back", lambda: usual["backend-1"] in platform.run(first).stdout, 120)
+    playing.kill()
+    platform.deploy(variables=VARIABLES, playbook="rollback.yml", root=root)
+    assert images_of_application(platform) == usual
+    served = platform.run("cat %s/backend/versions", platform.settings["platform_root"]).stdout.split()
+    assert served[0] == usual["backend-1"]
+    assert new["backend-1"] not in served

@@ -99,3 +99,36 @@ def test_ports_move(platform: Platform, ports: tuple[int, int]) -> None:
     for port in {80, 443, HTTP_PORT, HTTPS_PORT} - set(ports):
         with pytest.raises(requests.ConnectionError):
             request(port, platform, timeout=3)
+
+
+OTHERS = {
+    "postgres_database": "others",
+    "postgres_app_user": "others_app",
+    "redis_app_user": "others_app",
+    "rabbitmq_app_user": "others_app",
+    "rabbitmq_vhost": "others",
+}
+
+
+def store(platform: Platform, text: str) -> str:
+    """Have a message accepted and logged; return where it is."""
+    sent = platform.request("POST", "/api/messages", json={"text": text})
+    assert sent.status_code == 201, sent.text
+    path = f"/api/messages/{sent.json()['id']}"
+    wait_for("it is logged", lambda: platform.request("GET", path).json()["status"] == "logged", 30)
+    return path
+
+
+def test_names_change_and_come_back(platform: Platform) -> None:
+    """Another database is made, with its tables and rights; the first one stays as it is."""
+    text = "octopus-names: stored under the usual ones"
+    path = store(platform, text)
+    platform.deploy(variables=OTHERS)
+    store(platform, "octopus-names: stored under others")
+    assert platform.play(variables=OTHERS).changed == []
+    platform.deploy()
+    assert platform.request("GET", path).json()["text"] == text
+    store(platform, "octopus-names: stored under the usual ones again")
+    target, database = platform.target, platform.settings["postgres_database"]
+    target.psql(target.primary, "delete from messages where text like 'octopus-names: %'", database)
+    target.psql(target.primary, f"drop database {OTHERS['postgres_database']}", database)

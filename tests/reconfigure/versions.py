@@ -47,6 +47,16 @@ def does_not_start(root: Path, says: str) -> Path:
     return root
 
 
+def worker_does_not_start(root: Path, says: str) -> Path:
+    """Make a version whose API works, and whose worker ends as soon as it is started."""
+    replace(
+        root / PACKAGE / "commands.py",
+        '    """Run the Celery worker."""\n',
+        f'    """Run the Celery worker."""\n    raise RuntimeError("{says}")\n',
+    )
+    return root
+
+
 def is_never_ready(root: Path, says: str) -> Path:
     """Make a version whose API starts, logs why it cannot serve, and never can."""
     replace(

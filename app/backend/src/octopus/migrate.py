@@ -14,6 +14,13 @@ from octopus.connections import connector
 from octopus.deadline import deadline
 from octopus.settings import DatabaseSettings, Settings
 
+# The application's rights, given after every migration: its role may be another one by now.
+# SELECT ... FOR UPDATE asks for the right to update at least one column, even where nothing is updated.
+GRANTS = """
+GRANT SELECT, INSERT (text), UPDATE (status, logged_at, dead_reason) ON messages TO {role};
+GRANT SELECT, INSERT (message_id), UPDATE (created_at), DELETE ON outbox TO {role};
+GRANT SELECT, INSERT (key, body_hash, response), DELETE ON idempotency_keys TO {role};
+"""
 WAIT = 60.0  # seconds for a server that accepts writes
 LIMIT = 600.0  # seconds for all migrations
 
@@ -35,7 +42,7 @@ def _connect(settings: DatabaseSettings, wait: float) -> extensions.connection:
 
 
 def migrate(settings: Settings, wait: float = WAIT) -> tuple[str | None, str | None]:
-    """Apply what is missing; return the revisions before and after.
+    """Apply what is missing, give the application its rights; return the revisions before and after.
 
     Raise MigrationError when no server accepts writes for `wait` seconds.
     """
@@ -46,8 +53,10 @@ def migrate(settings: Settings, wait: float = WAIT) -> tuple[str | None, str | N
     with deadline(LIMIT), engine.connect() as connection:
         before = MigrationContext.configure(connection).get_current_revision()
         connection.rollback()
-        config.attributes.update(connection=connection, app_role=settings.app_role)
+        config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        role = engine.dialect.identifier_preparer.quote(settings.app_role)
+        connection.exec_driver_sql(GRANTS.format(role=role))
         connection.commit()
         after = MigrationContext.configure(connection).get_current_revision()
     return before, after

@@ -1,6 +1,6 @@
-"""Messages, their outbox, idempotency keys, and the application's rights to them."""
+"""Messages, their outbox, idempotency keys."""
 
-from alembic import context, op
+from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -32,19 +32,10 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 """
 
-# SELECT ... FOR UPDATE asks for the right to update at least one column, even where nothing is updated.
-GRANTS = """
-GRANT SELECT, INSERT (text), UPDATE (status, logged_at, dead_reason) ON messages TO {role};
-GRANT SELECT, INSERT (message_id), UPDATE (created_at), DELETE ON outbox TO {role};
-GRANT SELECT, INSERT (key, body_hash, response), DELETE ON idempotency_keys TO {role};
-"""
-
 
 def upgrade() -> None:
     """Apply."""
-    role = op.get_bind().dialect.identifier_preparer.quote(context.config.attributes["app_role"])
     op.execute(TABLES)
-    op.execute(GRANTS.format(role=role))
 
 
 def downgrade() -> None:
