@@ -39,7 +39,7 @@ CHANGES = [
     Change("redis_memory", "160m", NOBODY, partial(asked.memory, container="redis"), 160, 128),
     # More than the limit of memory and swap together that it had.
     Change("frontend_memory", "300m", NOBODY, partial(asked.memory, container="frontend"), 300, 64),
-    Change("frontend_cpus", 0.75, NOBODY, partial(asked.cpus, container="frontend"), 0.75, 0.5),
+    Change("frontend_cpus", 0.75, {"frontend"}, partial(asked.cpus, container="frontend"), 0.75, 0.5),
     Change("backend_memory", "300m", NOBODY, partial(asked.memory, container="backend-2"), 300, 256),
     Change("proxy_write_rate", 1, NOBODY, asked.refused_writes, True, False),
     Change("proxy_host_names", [NAME], NOBODY, partial(asked.answer_to, name=NAME), 200, 421),
