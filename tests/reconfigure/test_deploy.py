@@ -81,13 +81,15 @@ def test_a_new_version_is_live_before_long(platform: Platform, results: Results)
     watch.start()
     run = platform.play(variables=VARIABLES, root=root)
     watch.over.set()
+    watch.join()
     assert not run.failed, run
     limit = LIVE_WITHIN[platform.connection]
     results.add(
         f"A new version of the API: first answer ({platform.connection}; limit {limit} s)",
-        f"{watch.seconds:.1f} s, the whole run {run.seconds:.1f} s",
+        f"{watch.first:.1f} s; the former version answered last after {watch.former:.1f} s, the whole run took"
+        f" {run.seconds:.1f} s",
     )
-    assert watch.seconds <= limit
+    assert watch.first <= limit
 
 
 @pytest.mark.usefixtures("_good_again")

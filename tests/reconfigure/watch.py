@@ -1,4 +1,4 @@
-"""Looking for the moment at which another version of the API answers."""
+"""Looking for the moments at which another version of the API answers, and the former one does no more."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ def greeting(platform: Platform) -> str:
 
 
 class Watch(threading.Thread):
-    """Looks five times a second when another greeting is heard for the first time."""
+    """Notes when another greeting is heard first, and when any other was heard last, in seconds."""
 
     def __init__(self, platform: Platform, wanted: str) -> None:
         super().__init__(daemon=True)
         self.platform, self.wanted, self.over = platform, wanted, threading.Event()
-        self.began, self.seconds = time.monotonic(), float("inf")
+        self.began, self.first, self.former = time.monotonic(), float("inf"), 0.0
 
     def run(self) -> None:
         while not self.over.wait(0.2):
-            if greeting(self.platform) == self.wanted:
-                self.seconds = time.monotonic() - self.began
-                return
+            heard, now = greeting(self.platform), time.monotonic() - self.began
+            if heard == self.wanted:
+                self.first = min(self.first, now)
+            else:
+                self.former = now
