@@ -86,8 +86,8 @@ def test_a_new_version_is_live_before_long(platform: Platform, results: Results)
     limit = LIVE_WITHIN[platform.connection]
     results.add(
         f"A new version of the API: first answer ({platform.connection}; limit {limit} s)",
-        f"{watch.first:.1f} s; the former version answered last after {watch.former:.1f} s, the whole run took"
-        f" {run.seconds:.1f} s",
+        f"{watch.first:.1f} s; the former version answered last after {watch.former:.1f} s,"
+        f" the whole run took {run.seconds:.1f} s",
     )
     assert watch.first <= limit
 
