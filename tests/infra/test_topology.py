@@ -112,6 +112,8 @@ def test_they_share_no_namespace_with_the_host(containers: list[Container]) -> N
 def test_they_have_limits(containers: list[Container]) -> None:
     for container in containers:
         assert container.host_config["Memory"] > 0, container.name
+        # No swap besides
+        assert container.host_config["MemorySwap"] == container.host_config["Memory"], container.name
         assert (container.host_config["PidsLimit"] or 0) > 0, container.name
 
 
