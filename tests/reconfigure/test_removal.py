@@ -54,7 +54,7 @@ def look(platform: Platform) -> dict[str, Any]:
 
 
 def test_what_is_named_no_more_goes(platform: Platform) -> None:
-    # In their order, which Ansible's own answer does not keep: the first network of a container is more than others.
+    # In their order, which an answer of Ansible does not keep: the first one of a container counts for more.
     usual = mapping(ROOT / "group_vars/all/networks.yml")["platform_networks"]
     members = [*usual["frontend"]["members"], "redis"]
     networks = usual | {"frontend": usual["frontend"] | {"members": members}}
