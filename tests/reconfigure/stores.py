@@ -57,9 +57,10 @@ def follow_anew(platform: Platform) -> None:
     wait_for("the replica streams again", streams, 30)
 
 
-def store_message(platform: Platform) -> int:
+def store_message(platform: Platform, text: str = "") -> int:
     """Store a message, and wait until it has gone all the way."""
-    answer = platform.request("POST", "/api/messages", json={"text": f"octopus-rotation {uuid.uuid4()}"})
+    text = text or f"octopus-rotation {uuid.uuid4()}"
+    answer = platform.request("POST", "/api/messages", json={"text": text})
     assert answer.status_code == 201, answer.text
     identity = int(answer.json()["id"])
     wait_for("the message is logged", lambda: status(platform, identity) == "logged", 30)

@@ -25,7 +25,7 @@ APPLICATION = BACKENDS | {"worker", "relay"}
 LIVE_WITHIN = {"local": 30, "ssh": 60}
 # What makes each, and what its health check is heard to say.
 BUGS: dict[str, tuple[Callable[[Path, str], Path], str]] = {
-    "ends at its start": (versions.does_not_start, "it has ended 3 times by itself"),
+    "ends at its start": (versions.api_does_not_start, "it has ended 3 times by itself"),
     "has no worker": (versions.worker_does_not_start, "it has ended 3 times by itself"),
     "is never ready": (versions.is_never_ready, "not within 60 s: /api/health/ready answered 503"),
 }

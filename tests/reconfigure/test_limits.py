@@ -12,6 +12,7 @@ from tests.infra.message import Messages
 from tests.infra.target import wait_for
 from tests.reconfigure.containers import anew
 from tests.reconfigure.platform import Platform
+from tests.reconfigure.stores import store_message
 
 HTTP_PORT, HTTPS_PORT = 8089, 9443
 # Backends, workers, and who comes or goes on the way there.
@@ -110,25 +111,16 @@ OTHERS = {
 }
 
 
-def store(platform: Platform, text: str) -> str:
-    """Have a message accepted and logged; return where it is."""
-    sent = platform.request("POST", "/api/messages", json={"text": text})
-    assert sent.status_code == 201, sent.text
-    path = f"/api/messages/{sent.json()['id']}"
-    wait_for("it is logged", lambda: platform.request("GET", path).json()["status"] == "logged", 30)
-    return path
-
-
 def test_names_change_and_come_back(platform: Platform) -> None:
     """Another database is made, with its tables and rights; the first one stays as it is."""
     text = "octopus-names: stored under the usual ones"
-    path = store(platform, text)
+    identity = store_message(platform, text)
     platform.deploy(variables=OTHERS)
-    store(platform, "octopus-names: stored under others")
+    store_message(platform, "octopus-names: stored under others")
     assert platform.play(variables=OTHERS).changed == []
     platform.deploy()
-    assert platform.request("GET", path).json()["text"] == text
-    store(platform, "octopus-names: stored under the usual ones again")
+    assert platform.request("GET", f"/api/messages/{identity}").json()["text"] == text
+    store_message(platform, "octopus-names: stored under the usual ones again")
     target, database = platform.target, platform.settings["postgres_database"]
     target.psql(target.primary, "delete from messages where text like 'octopus-names: %'", database)
     target.psql(target.primary, f"drop database {OTHERS['postgres_database']}", database)

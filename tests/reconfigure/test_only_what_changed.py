@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.reconfigure import asked
+from tests.reconfigure.containers import anew
 from tests.reconfigure.platform import Platform
 from tests.reconfigure.runs import Run
 
@@ -86,11 +87,11 @@ class Deployed:
         run = self.platform.deploy(variables=variables)
         assert run.changed_count, f"nothing was changed: {run}"
         after = self.platform.started()
-        anew = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-        assert anew == (change.anew if change else NOBODY) | (earlier.anew if earlier else NOBODY), (
+        replaced = anew(before, after)
+        assert replaced == (change.anew if change else NOBODY) | (earlier.anew if earlier else NOBODY), (
             run.changed
         )
-        assert self.rows(plan, "recreated") == anew, plan
+        assert self.rows(plan, "recreated") == replaced, plan
         if earlier:
             assert earlier.ask(self.platform) == earlier.usual, f"{earlier.variable} is not as usual again"
 

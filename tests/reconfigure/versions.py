@@ -37,23 +37,20 @@ def greets(root: Path, text: str) -> Path:
     return root
 
 
-def does_not_start(root: Path, says: str) -> Path:
+def api_does_not_start(root: Path, says: str) -> Path:
     """Make a version whose API ends as soon as it is started."""
-    replace(
-        root / PACKAGE / "commands.py",
-        '    """Run the API under gunicorn."""\n',
-        f'    """Run the API under gunicorn."""\n    raise RuntimeError("{says}")\n',
-    )
-    return root
+    return ends_at_start(root, "Run the API under gunicorn.", says)
 
 
 def worker_does_not_start(root: Path, says: str) -> Path:
     """Make a version whose API works, and whose worker ends as soon as it is started."""
-    replace(
-        root / PACKAGE / "commands.py",
-        '    """Run the Celery worker."""\n',
-        f'    """Run the Celery worker."""\n    raise RuntimeError("{says}")\n',
-    )
+    return ends_at_start(root, "Run the Celery worker.", says)
+
+
+def ends_at_start(root: Path, command: str, says: str) -> Path:
+    """Have the command of this docstring end before it does anything."""
+    first = f'    """{command}"""\n'
+    replace(root / PACKAGE / "commands.py", first, f'{first}    raise RuntimeError("{says}")\n')
     return root
 
 
