@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,14 +18,6 @@ from tests.infra.target import Container, Target
 TARGETS: dict[str, tuple[Target, Messages]] = {}
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--skips-allowed",
-        metavar="PATTERN",
-        help="a test that skips for a reason which does not match fails",
-    )
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[figures.FIGURES] = {}
     config.addinivalue_line("markers", "disruptive: stops or restarts services for some seconds")
@@ -36,18 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that disturb come last, so that they disturb no other."""
     items.sort(key=lambda item: item.get_closest_marker("disruptive") is not None)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where it is known what may be missing, anything else that is not tested is a failure."""
-    report = yield
-    allowed = item.config.getoption("--skips-allowed")
-    if report.skipped and allowed is not None and isinstance(report.longrepr, tuple):
-        reason = report.longrepr[2]
-        if not re.search(allowed, reason):
-            report.outcome, report.longrepr = "failed", f"skipped, and may not be: {reason}"
-    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
