@@ -48,7 +48,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 PAUSE = 0.25  # seconds
-LOG_LINES = 30
+# RabbitMQ says thirty lines before its last one what it does not like.
+LOG_LINES = 60
 
 
 def state_of(module: AnsibleModule, container: str) -> dict[str, Any]:
