@@ -70,7 +70,8 @@ class Playing:
         self.started = time.monotonic()
         self.file: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by wait
         self.process = subprocess.Popen(
-            [str(BIN / "ansible-playbook"), *arguments],
+            # Where the controller has the same cores as the host, it must not take them from what runs there.
+            ["nice", "--adjustment=10", str(BIN / "ansible-playbook"), *arguments],
             cwd=root,
             env=environment(root),
             stdin=subprocess.DEVNULL,
