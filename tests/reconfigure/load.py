@@ -13,7 +13,7 @@ from tests.infra.target import wait_for
 from tests.reconfigure.client import Client, Counts, Orders
 from tests.reconfigure.platform import Platform
 
-CLIENTS = 20
+CLIENTS = 40
 TIMEOUT = 30  # seconds
 SENT, RESENT = 0.95, 0.05  # of what was wanted at least, of what was sent at most
 LOGGED_WITHIN = 120  # seconds
