@@ -12,8 +12,9 @@ from tests.reconfigure.platform import Platform
 
 # Role -> what is changed of it, and who is started anew for that.
 CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "pg_primary": ({"pg_primary_memory": "600m"}, set()),
+    # The standby goes along with its primary, and before it: its own part has to come first here.
     "pg_replica": ({"pg_replica_memory": "600m"}, set()),
+    "pg_primary": ({"pg_primary_memory": "600m"}, set()),
     "redis": ({"redis_maxmemory": "40mb"}, {"redis"}),
     "broker": ({"broker_disk_free_limit": "400MB"}, {"broker"}),
     "backend": ({"backend_threads": 3, "backend_replicas": 3}, {"backend-1", "backend-2", "backend-3"}),
