@@ -7,8 +7,8 @@ from pathlib import Path
 
 HEAD = """# Deploying again, measured
 
-Written by the Molecule scenario `reconfigure` on two cores, by SSH to a Debian 13 host (a container):
-`molecule test -s reconfigure`, which leaves this in `.cache/reconfigure.md`.
+Written by tests/reconfigure: by the Molecule scenario `reconfigure` over SSH to a Debian 13 host, by the
+scenario `readme` on a Debian 12 host itself.
 
 | what | measured |
 |---|---|
