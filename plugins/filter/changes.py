@@ -8,9 +8,11 @@ from typing import Any
 ORDER = ("built", "created", "recreated", "updated", "reloaded", "removed")
 
 
-def as_changes(names: Iterable[str], action: str) -> list[dict[str, str]]:
-    """Return a change for each name; those of containers say more."""
-    return [{"name": name, "action": action} for name in names]
+def as_changes(
+    names: Iterable[str], action: str, notices: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
+    """Return a change for each name, with what users notice of it; those of containers say more."""
+    return [{"name": name, "action": action, "notice": (notices or {}).get(name, "")} for name in names]
 
 
 def first_changes(
@@ -38,8 +40,10 @@ def changes_table(changes: Iterable[Mapping[str, Any]], interruptions: Mapping[s
 
 
 def noticed(change: Mapping[str, Any], interruptions: Mapping[str, str]) -> str:
-    """Return what users notice of a change; only what is recreated interrupts anybody."""
-    return interruptions.get(change["service"], "") if change["action"] == "recreated" else ""
+    """Return what users notice of a change; of containers, only what is recreated interrupts anybody."""
+    if change["action"] == "recreated":
+        return interruptions.get(change["service"], "")
+    return change.get("notice", "")
 
 
 def changes_done(changes: Iterable[Mapping[str, Any]]) -> list[str]:

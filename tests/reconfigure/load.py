@@ -13,7 +13,7 @@ from tests.infra.target import wait_for
 from tests.reconfigure.client import Client, Counts, Orders
 from tests.reconfigure.platform import Platform
 
-CLIENTS = 40
+EACH = 5  # requests a second of one client, on a connection that it keeps
 TIMEOUT = 30  # seconds
 SENT, RESENT = 0.95, 0.05  # of what was wanted at least, of what was sent at most
 LOGGED_WITHIN = 120  # seconds
@@ -30,8 +30,8 @@ class Load:
         # tests/infra/test_tls.py looks at the certificate.
         self.context = ssl._create_unverified_context()  # noqa: S323
         key = platform.secrets()["API_KEY"]
-        orders = Orders(self.connect, self.mark, key, CLIENTS / rate, self.over)
-        self.clients = [Client(number, number / rate, orders) for number in range(CLIENTS)]
+        orders = Orders(self.connect, self.mark, key, 1 / EACH, self.over)
+        self.clients = [Client(number, number / rate, orders) for number in range(rate // EACH)]
 
     def connect(self) -> http.client.HTTPSConnection:
         address, port = self.platform.address, self.platform.settings["proxy_https_port"]

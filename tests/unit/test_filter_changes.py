@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.filter.changes import changes_done, changes_table, first_changes
+from plugins.filter.changes import as_changes, changes_done, changes_table, first_changes
 
 INTERRUPTIONS = {"proxy": "nothing is answered", "backend": ""}
 CHANGES: list[dict[str, Any]] = [
@@ -12,14 +12,17 @@ CHANGES: list[dict[str, Any]] = [
     {"name": "octopus-proxy", "service": "proxy", "action": "recreated", "seconds": 1.2},
     {"name": "octopus-backend-1", "service": "backend", "action": "recreated", "seconds": ""},
     {"name": "octopus-image", "action": "built"},
+    *as_changes(["password of app", "password of nobody"], "updated", {"password of app": "some get 503"}),
 ]
 
 
 def test_the_table_says_what_is_noticed_in_the_order_of_the_deed() -> None:
     assert changes_table(CHANGES, INTERRUPTIONS) == [
         "  built      octopus-image",
-        "  recreated  octopus-proxy      nothing is answered",
+        "  recreated  octopus-proxy       nothing is answered",
         "  recreated  octopus-backend-1",
+        "  updated    password of app     some get 503",
+        "  updated    password of nobody",
         "  removed    octopus-gone",
     ]
 
@@ -33,6 +36,7 @@ def test_the_summary_has_a_line_for_each_kind_of_change() -> None:
     assert changes_done(CHANGES) == [
         "built octopus-image",
         "recreated octopus-proxy (away 1.2 s), octopus-backend-1",
+        "updated password of app, password of nobody",
         "removed octopus-gone",
     ]
     assert changes_done([]) == []
