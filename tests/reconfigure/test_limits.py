@@ -108,6 +108,7 @@ OTHERS = {
     "redis_app_user": "others_app",
     "rabbitmq_app_user": "others_app",
     "rabbitmq_vhost": "others",
+    "postgres_replication_slot": "others",
 }
 
 
@@ -124,3 +125,14 @@ def test_names_change_and_come_back(platform: Platform) -> None:
     target, database = platform.target, platform.settings["postgres_database"]
     target.psql(target.primary, "delete from messages where text like 'octopus-names: %'", database)
     target.psql(target.primary, f"drop database {OTHERS['postgres_database']}", database)
+    slot = f"select pg_drop_replication_slot('{OTHERS['postgres_replication_slot']}')"
+    assert target.psql(target.primary, slot).rc == 0
+
+
+def test_the_user_of_replication_stays(platform: Platform) -> None:
+    """The standby could not follow until its primary knows the other one: nothing is begun."""
+    before = platform.started()
+    run = platform.play(variables={"postgres_replication_user": "others"})
+    assert run.failed
+    assert "postgres_replication_user is others" in run.output
+    assert platform.started() == before

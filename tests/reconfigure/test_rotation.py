@@ -12,6 +12,7 @@ import pytest
 
 from tests.infra.target import wait_for
 from tests.reconfigure import stores
+from tests.reconfigure.containers import anew
 from tests.reconfigure.load import Load
 from tests.reconfigure.platform import Platform
 from tests.reconfigure.results import Results
@@ -31,6 +32,7 @@ VOLUMES = (
     "stat --format '%%n %%i %%W' $(docker volume inspect --format '{{.Mountpoint}}'"
     " $(docker volume ls --quiet --filter 'name=^%s-[a-z-]*-data$'))"
 )
+REPLICATION = "POSTGRES_REPLICATION_PASSWORD"
 RATE = 20  # requests a second
 REFUSED = 40  # of some thousands
 
@@ -162,6 +164,18 @@ def test_a_rotation_that_was_broken_off_is_finished_by_the_next(platform: Platfo
     assert_all_are_on(platform, one)
 
 
+def test_a_standby_is_replaced_together_with_its_password(platform: Platform) -> None:
+    """It logs in with the new one before the primary has been settled."""
+    before = platform.started()
+    text, own = platform.env_file.read_text(encoding="utf-8"), platform.secrets()[REPLICATION]
+    platform.env_file.write_text(text.replace(own, secrets.token_urlsafe(24)), encoding="utf-8")
+    platform.deploy(variables={"postgres_base_max_connections": 70})
+    assert not {"pg-primary", "pg-replica"} - anew(before, platform.started())
+    stores.follow_anew(platform)
+    assert not stores.accepted(platform, REPLICATION, own)
+    platform.deploy()
+
+
 def test_check_mode_rotates_nothing(platform: Platform) -> None:
     before, started = platform.secrets(), platform.started()
     run = platform.play("rotate.yml", check=True, diff=True)
@@ -178,5 +192,6 @@ def test_a_plan_tells_whose_password_would_change(platform: Platform, tmp_path: 
     run = platform.play(check=True, env_file=file)
     assert not run.failed, run
     user = platform.settings["postgres_app_user"]
-    assert re.findall(r"^ +updated +(password of .*)$", run.output, re.MULTILINE) == [f"password of {user}"]
+    told = re.findall(r"^ +updated +(password of \S+) +(.*)$", run.output, re.MULTILINE)
+    assert told == [(f"password of {user}", "some requests are answered with 503 for some seconds")]
     assert stores.accepted(platform, "POSTGRES_APP_PASSWORD", own)
