@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-# A kept connection that the server has closed, as it may at any time (RFC 9112, 9.3.1).
+# A kept connection that the server has closed, as it may at any time (RFC 9112, 9.3.1). Clients may then send
+# again by themselves what can be sent twice without harm (RFC 9110, 9.2.2): GET, and a POST that has an
+# Idempotency-Key, as ours has. Without one a message may be stored twice: whoever posts it has to decide.
 CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 # One in twelve writes: each of those is also relayed, delivered and logged, by the same two cores.
 KINDS = ("post", *["messages", "data", "data"] * 3, "messages", "data")
@@ -28,6 +30,7 @@ class Counts:
 
     sent: int = 0
     resent: int = 0
+    resent_posts: int = 0  # of those
     slowest: float = 0
     seconds: float = 0
     failed: Counter[str] = field(default_factory=Counter)
@@ -38,13 +41,14 @@ class Counts:
         rate = self.sent / (self.seconds or 1)
         return (
             f"{self.sent:,} requests ({rate:.0f} a second), {sum(self.failed.values())} failed,"
-            f" {self.resent} sent again, {len(self.acknowledged):,} messages accepted,"
-            f" slowest answer {self.slowest:.1f} s"
+            f" {self.resent} sent again ({self.resent_posts} of them POST),"
+            f" {len(self.acknowledged):,} messages accepted, slowest answer {self.slowest:.1f} s"
         )
 
     def add(self, other: Counts) -> None:
         self.sent += other.sent
         self.resent += other.resent
+        self.resent_posts += other.resent_posts
         self.slowest = max(self.slowest, other.slowest)
         self.failed += other.failed
         self.acknowledged |= other.acknowledged
@@ -106,6 +110,8 @@ class Client(threading.Thread):
             if not self.reused:
                 raise
             self.counts.resent += 1
+            if kind == "post":
+                self.counts.resent_posts += 1
             self.close()
             answer = self.send(kind, text)
         body = answer.read()
@@ -119,6 +125,8 @@ class Client(threading.Thread):
         headers = {"Connection": "keep-alive" if self.keeps else "close"}
         if kind == "post":
             headers |= {"Content-Type": "application/json", "X-API-Key": self.orders.key}
+            # No text is sent by two requests. A key has no spaces.
+            headers["Idempotency-Key"] = text.replace(" ", "-")
             self.connection.request("POST", "/api/messages", json.dumps({"text": text}), headers)
         else:
             self.connection.request("GET", f"/api/{kind}", headers=headers)

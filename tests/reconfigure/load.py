@@ -73,7 +73,10 @@ class Load:
         wait_for("all messages are logged", lambda: not self.rows("id", "status <> 'logged'"), LOGGED_WITHIN)
 
     def remove(self) -> None:
-        """Take its messages out of the database."""
+        """Take its messages out of the database, and the answers kept for their Idempotency-Keys."""
         target = self.platform.target
-        query = f"delete from messages where text like '{self.mark} %'"  # noqa: S608
-        assert target.psql(target.primary, query, target.settings["postgres_database"]).rc == 0
+        removal = (
+            f"delete from messages where text like '{self.mark} %';"  # noqa: S608
+            f" delete from idempotency_keys where key like '{self.mark}-%'"
+        )
+        assert target.psql(target.primary, removal, target.settings["postgres_database"]).rc == 0

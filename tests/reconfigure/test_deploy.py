@@ -21,8 +21,38 @@ from tests.reconfigure.watch import Watch, greeting
 USUAL, NEW = "Hello from Docker!", "Hello from a new version!"
 BACKENDS = {"backend-1", "backend-2"}
 APPLICATION = BACKENDS | {"worker", "relay"}
-# Seconds until a new version answers, with the build of its image; two cores
+# Seconds until a new version answers for the first time, with the build of its image; two cores
 LIVE_WITHIN = {"local": 30, "ssh": 60}
+# Requests a second where each step takes its time: more messages than the worker gets done meanwhile, so that
+# it always has some in hand, and few enough for it to get done soon after.
+SLOW_RATE = 30
+# It takes a second to store a message, to note it as logged, and to take what was relayed from the outbox:
+# the application gives a statement three. The last two are counted as they begin. A sequence does not go
+# back, so that what was broken off and is done again counts twice.
+SLOW = """
+create sequence test_relayed;
+create sequence test_logged;
+create function test_count() returns trigger language plpgsql security definer as
+  $$ begin perform nextval(tg_argv[0]::regclass); return null; end $$;
+create function test_sleep() returns trigger language plpgsql as
+  $$ begin perform pg_sleep(1); return null; end $$;
+create trigger test_count after delete on outbox
+  for each row execute function test_count('test_relayed');
+create trigger test_count after update of status on messages
+  for each row execute function test_count('test_logged');
+create trigger test_sleep after delete on outbox
+  for each statement execute function test_sleep();
+create trigger test_sleep after insert or update of status on messages
+  for each statement execute function test_sleep();
+"""
+# The triggers go with their functions.
+NOT_SLOW = """
+drop function test_count(), test_sleep() cascade;
+drop sequence test_relayed, test_logged;
+"""
+BEGUN = """
+select (select last_value from test_relayed) relayed, (select last_value from test_logged) logged
+"""
 # What makes each, and what its health check is heard to say.
 BUGS: dict[str, tuple[Callable[[Path, str], Path], str]] = {
     "ends at its start": (versions.api_does_not_start, "it has ended 3 times by itself"),
@@ -43,6 +73,28 @@ def _usual(platform: Platform) -> Iterator[None]:
 def load(platform: Platform, pytestconfig: pytest.Config) -> Iterator[Load]:
     load = Load(platform, pytestconfig.getoption("--rate"))
     yield load
+    load.remove()
+
+
+@pytest.fixture
+def second_load(platform: Platform, pytestconfig: pytest.Config) -> Iterator[Load]:
+    """For a test that deploys under load twice: a load cannot begin again."""
+    load = Load(platform, pytestconfig.getoption("--rate"))
+    yield load
+    load.remove()
+
+
+@pytest.fixture
+def slow_load(platform: Platform) -> Iterator[Load]:
+    """A load of which each message takes some seconds on its way."""
+    target, database = platform.target, platform.settings["postgres_database"]
+    load = Load(platform, SLOW_RATE)
+    made = target.psql(target.primary, SLOW, database)
+    assert made.rc == 0, made.stderr
+    yield load
+    # Before anything else, also where the test has failed: no other is to be slow.
+    gone = target.psql(target.primary, NOT_SLOW, database)
+    assert gone.rc == 0, gone.stderr
     load.remove()
 
 
@@ -75,7 +127,7 @@ def under_load(platform: Platform, load: Load, **options: Any) -> Run:
 
 
 @pytest.mark.usefixtures("_good_again")
-def test_a_new_version_is_live_before_long(platform: Platform, results: Results) -> None:
+def test_a_new_version_answers_before_long(platform: Platform, results: Results) -> None:
     root = versions.greets(platform.copy(), NEW)
     watch = Watch(platform, NEW)
     watch.start()
@@ -85,9 +137,9 @@ def test_a_new_version_is_live_before_long(platform: Platform, results: Results)
     assert not run.failed, run
     limit = LIVE_WITHIN[platform.connection]
     results.add(
-        f"A new version of the API: first answer ({platform.connection}; limit {limit} s)",
-        f"{watch.first:.1f} s; the former version answered last after {watch.former:.1f} s,"
-        f" the whole run took {run.seconds:.1f} s",
+        f"A new version of the API answers ({platform.connection}; limit for the first answer {limit} s)",
+        f"first answer after {watch.first:.1f} s, last of the former version after {watch.former:.1f} s,"
+        f" the whole run {run.seconds:.1f} s",
     )
     assert watch.first <= limit
 
@@ -108,6 +160,24 @@ def test_a_changed_setting_goes_live_under_load(platform: Platform, load: Load, 
     assert anew(before, platform.started()) == BACKENDS
     load.judge()
     results.add("A changed setting of the API, under load", f"{run.seconds:.1f} s; {load.counts}")
+
+
+@pytest.mark.usefixtures("_good_again")
+def test_what_is_under_way_is_finished(platform: Platform, slow_load: Load, results: Results) -> None:
+    """Backends, worker and relay are all replaced, and none has to begin again what another has begun."""
+    before = platform.started()
+    run = under_load(platform, slow_load, variables={"application_log_level": "DEBUG"})
+    assert not run.failed, run
+    assert anew(before, platform.started()) == APPLICATION
+    slow_load.judge()
+    assert slow_load.counts.slowest >= 1, "nothing was slow"
+    number = len(slow_load.rows("id"))
+    target, database = platform.target, platform.settings["postgres_database"]
+    assert target.rows(target.primary, BEGUN, database) == [{"relayed": number, "logged": number}]
+    results.add(
+        "The whole application replaced, with a second for each step of a message",
+        f"{run.seconds:.1f} s; {slow_load.counts}; none relayed or logged twice",
+    )
 
 
 def images_of_application(platform: Platform) -> dict[str, str]:
@@ -135,18 +205,22 @@ def test_a_bug_does_not_go_live(platform: Platform, load: Load, results: Results
 
 @pytest.mark.usefixtures("_good_again")
 def test_the_version_before_serves_on_the_new_schema(
-    platform: Platform, load: Load, last_revision: str, results: Results
+    platform: Platform, load: Load, second_load: Load, last_revision: str, results: Results
 ) -> None:
-    root = versions.migrates(platform.copy(), last_revision)
-    platform.deploy(variables=VARIABLES, root=versions.greets(root, "Hello from a new schema!"))
-    assert greeting(platform) == "Hello from a new schema!"
-    back = under_load(platform, load, playbook="rollback.yml", root=root)
+    """Before the new version is live, which needs that schema, and when it has been taken back."""
+    root = versions.greets(versions.migrates(platform.copy(), last_revision), "Hello from a new schema!")
+    run = under_load(platform, load, root=root)
+    assert not run.failed, run
+    load.judge()
+    assert {greeting(platform) for _ in range(20)} == {"Hello from a new schema!"}
+    results.add("A new version with a migration, under load", f"{run.seconds:.1f} s; {load.counts}")
+    back = under_load(platform, second_load, playbook="rollback.yml", root=root)
     assert not back.failed, back
     target, database = platform.target, platform.settings["postgres_database"]
     assert target.rows(target.primary, versions.MIGRATED, database) == [{"columns": 1}]
     assert {greeting(platform) for _ in range(20)} == {USUAL}
-    load.judge()
-    results.add("Back to the version before, under load", f"{back.seconds:.1f} s; {load.counts}")
+    second_load.judge()
+    results.add("Back to the version before, under load", f"{back.seconds:.1f} s; {second_load.counts}")
 
 
 @pytest.mark.usefixtures("_good_again")

@@ -124,7 +124,7 @@ def test_what_is_answered_as_promised_counts_as_such() -> None:
 
 def test_a_kept_connection_that_was_closed_is_no_failure() -> None:
     counts = ask(0, ["data", "post"], [OK], [CREATED]).counts
-    assert (counts.sent, counts.resent, sum(counts.failed.values())) == (2, 1, 0)
+    assert (counts.sent, counts.resent, counts.resent_posts, sum(counts.failed.values())) == (2, 1, 1, 0)
     assert list(counts.acknowledged) == [7]
 
 
