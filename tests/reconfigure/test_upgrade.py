@@ -102,6 +102,16 @@ def test_the_interruption_is_bounded(upgrade: Upgrade, results: Results) -> None
     assert upgrade.prober.writing.gap < WRITING_WITHIN, upgrade.prober.writing
 
 
+def test_what_users_notice_is_told(upgrade: Upgrade, platform: Platform) -> None:
+    """Before a container is replaced, what they will; in the end, for how long it was away."""
+    name, said = f"{platform.settings.name}-pg-primary", " ".join(upgrade.run.output.split())
+    before, _, after = said.partition(f"TASK [container : Stop the former and start the new {name}]")
+    assert f"{name} is replaced: writing is answered with 503 for some seconds." in before, upgrade.run
+    away = re.findall(rf"\b{name} \(away ([0-9.]+) s\)", after)
+    assert len(away) == 1, upgrade.run
+    assert 0 < float(away[0]) < WRITING_WITHIN
+
+
 def test_all_that_was_accepted_is_there(upgrade: Upgrade, platform: Platform) -> None:
     assert read(platform, upgrade.message["id"]) == upgrade.message
     wait_for("all are logged", lambda: len({*upgrade.prober.stored("pg-primary").values()}) == 1, 60)
