@@ -126,7 +126,7 @@ def test_check_mode_tells_and_touches_nothing(platform: Platform) -> None:
 
 def test_data_outlive_a_teardown(platform: Platform, neighbour: str) -> None:
     messages = Messages(platform.target)
-    identity = messages.send("outlives a teardown")["id"]
+    sent = messages.send("outlives a teardown")
     secrets = platform.env_file.read_bytes()
     state = look(platform)
     run = teardown(platform)
@@ -147,7 +147,7 @@ def test_data_outlive_a_teardown(platform: Platform, neighbour: str) -> None:
     assert not deployed.failed, deployed
     # The neighbour's container never runs: nobody waits for it, or counts it as the platform's.
     assert "two-redis" not in deployed.output
-    assert platform.request("GET", f"/api/messages/{identity}").json()["text"] == "outlives a teardown"
+    assert platform.request("GET", f"/api/messages/{sent['id']}").json()["text"] == sent["text"]
     assert set(platform.started()) == {
         name.removeprefix(f"{platform.settings.name}-")
         for name in state["container"]
