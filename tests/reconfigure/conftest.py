@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.settings import ROOT
+from tests.reconfigure import versions
 from tests.reconfigure.platform import Platform
 from tests.reconfigure.results import Results
 from tests.reconfigure.runs import BIN
@@ -51,3 +52,17 @@ def results(pytestconfig: pytest.Config) -> Iterator[Results]:
     yield results
     if file := pytestconfig.getoption("--results"):
         results.write(Path(file))
+
+
+@pytest.fixture
+def last_revision(platform: Platform) -> Iterator[str]:
+    """The database's revision, which is that again in the end.
+
+    Whoever deploys another version deploys this repository's after that, which does not know the other's.
+    """
+    target, database = platform.target, platform.settings["postgres_database"]
+    last = str(
+        target.rows(target.primary, "select version_num from alembic_version", database)[0]["version_num"]
+    )
+    yield last
+    assert target.psql(target.primary, versions.UNDO.format(last=last), database).rc == 0

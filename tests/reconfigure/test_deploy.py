@@ -69,19 +69,21 @@ def _usual(platform: Platform) -> Iterator[None]:
     platform.deploy()
 
 
-@pytest.fixture
-def load(platform: Platform, pytestconfig: pytest.Config) -> Iterator[Load]:
-    load = Load(platform, pytestconfig.getoption("--rate"))
+def removed_again(platform: Platform, rate: int) -> Iterator[Load]:
+    load = Load(platform, rate)
     yield load
     load.remove()
+
+
+@pytest.fixture
+def load(platform: Platform, pytestconfig: pytest.Config) -> Iterator[Load]:
+    yield from removed_again(platform, pytestconfig.getoption("--rate"))
 
 
 @pytest.fixture
 def second_load(platform: Platform, pytestconfig: pytest.Config) -> Iterator[Load]:
     """For a test that deploys under load twice: a load cannot begin again."""
-    load = Load(platform, pytestconfig.getoption("--rate"))
-    yield load
-    load.remove()
+    yield from removed_again(platform, pytestconfig.getoption("--rate"))
 
 
 @pytest.fixture
@@ -103,17 +105,6 @@ def _good_again(platform: Platform) -> Iterator[None]:
     """This repository's own version, whatever a test has deployed."""
     yield
     platform.deploy(variables=VARIABLES)
-
-
-@pytest.fixture
-def last_revision(platform: Platform) -> Iterator[str]:
-    """The database's revision, which is that again in the end."""
-    target, database = platform.target, platform.settings["postgres_database"]
-    last = str(
-        target.rows(target.primary, "select version_num from alembic_version", database)[0]["version_num"]
-    )
-    yield last
-    assert target.psql(target.primary, versions.UNDO.format(last=last), database).rc == 0
 
 
 def under_load(platform: Platform, load: Load, **options: Any) -> Run:
@@ -216,8 +207,7 @@ def test_the_version_before_serves_on_the_new_schema(
     results.add("A new version with a migration, under load", f"{run.seconds:.1f} s; {load.counts}")
     back = under_load(platform, second_load, playbook="rollback.yml", root=root)
     assert not back.failed, back
-    target, database = platform.target, platform.settings["postgres_database"]
-    assert target.rows(target.primary, versions.MIGRATED, database) == [{"columns": 1}]
+    assert versions.is_migrated(platform)
     assert {greeting(platform) for _ in range(20)} == {USUAL}
     second_load.judge()
     results.add("Back to the version before, under load", f"{back.seconds:.1f} s; {second_load.counts}")

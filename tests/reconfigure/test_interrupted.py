@@ -98,16 +98,10 @@ def test_a_killed_run_is_made_good_by_the_next(platform: Platform, whole: Run, p
 
 
 @pytest.fixture
-def last_revision(platform: Platform) -> Iterator[str]:
-    """The database's revision before a new version, which is that again in the end."""
+def _good_again(platform: Platform) -> Iterator[None]:
+    """This repository's version before and after, when the schema is its own again."""
     platform.deploy()
-    target, database = platform.target, platform.settings["postgres_database"]
-    last = str(
-        target.rows(target.primary, "select version_num from alembic_version", database)[0]["version_num"]
-    )
-    yield last
-    # First the schema: this repository's version does not know the other one's revision.
-    assert target.psql(target.primary, versions.UNDO.format(last=last), database).rc == 0
+    yield
     platform.deploy()
 
 
@@ -132,11 +126,7 @@ def is_at(playing: Playing, task: str) -> bool:
     return task in said.rpartition("TASK [")[2]
 
 
-def is_migrated(platform: Platform) -> bool:
-    target, database = platform.target, platform.settings["postgres_database"]
-    return target.rows(target.primary, versions.MIGRATED, database) == [{"columns": 1}]
-
-
+@pytest.mark.usefixtures("_good_again")
 @pytest.mark.parametrize("what", MOMENTS)
 def test_a_new_version_that_is_killed_is_finished_by_the_next_run(
     platform: Platform, last_revision: str, what: str
@@ -152,10 +142,10 @@ def test_a_new_version_that_is_killed_is_finished_by_the_next_run(
         assert is_at(playing, task), "the task was over before the run was killed"
     finally:
         playing.kill()
-    assert is_migrated(platform) == moment.migrated
+    assert versions.is_migrated(platform) == moment.migrated
     wait_for("messages can be read", lambda: platform.request("GET", "/api/messages").status_code == 200, 60)
     platform.deploy(root=root)
-    assert is_migrated(platform)
+    assert versions.is_migrated(platform)
     assert {greeting(platform) for _ in range(20)} == {says}
     assert not unhealthy(platform)
     again = platform.play(root=root)

@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,14 +65,19 @@ def volumes(platform: Platform) -> str:
     return platform.target.run(VOLUMES % platform.settings.name)
 
 
-def change(platform: Platform, playbook: str = "site.yml", keys: tuple[str, ...] = ()) -> Change:
+def change(
+    platform: Platform,
+    playbook: str = "site.yml",
+    keys: tuple[str, ...] = (),
+    variables: dict[str, Any] | None = None,
+) -> Change:
     """Give keys new values, and run a playbook."""
     message, there, before = stores.store_message(platform), volumes(platform), platform.secrets()
     text = platform.env_file.read_text(encoding="utf-8")
     for key in keys:
         text = text.replace(before[key], secrets.token_urlsafe(24))
     platform.env_file.write_text(text, encoding="utf-8")
-    run = platform.play(playbook)
+    run = platform.play(playbook, variables)
     return Change(before, platform.secrets(), run, there, message)
 
 
@@ -167,12 +173,11 @@ def test_a_rotation_that_was_broken_off_is_finished_by_the_next(platform: Platfo
 def test_a_standby_is_replaced_together_with_its_password(platform: Platform) -> None:
     """It logs in with the new one before the primary has been settled."""
     before = platform.started()
-    text, own = platform.env_file.read_text(encoding="utf-8"), platform.secrets()[REPLICATION]
-    platform.env_file.write_text(text.replace(own, secrets.token_urlsafe(24)), encoding="utf-8")
-    platform.deploy(variables={"postgres_base_max_connections": 70})
+    one = change(platform, keys=(REPLICATION,), variables={"postgres_base_max_connections": 70})
+    assert not one.run.failed, one.run
     assert not {"pg-primary", "pg-replica"} - anew(before, platform.started())
     stores.follow_anew(platform)
-    assert not stores.accepted(platform, REPLICATION, own)
+    assert not stores.accepted(platform, REPLICATION, one.before[REPLICATION])
     platform.deploy()
 
 

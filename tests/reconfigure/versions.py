@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.reconfigure.checkout import replace
+from tests.reconfigure.platform import Platform
 
 PACKAGE = Path("app/backend/src/octopus")
 MIGRATION = '''"""A column that this version alone knows."""
@@ -76,3 +77,9 @@ def migrates(root: Path, last: str) -> Path:
     (root / PACKAGE / name).write_text(MIGRATION.format(last=last), encoding="utf-8")
     replace(root / PACKAGE / "models.py", LAST_COLUMN, f'{LAST_COLUMN}    Column("mood", Text),\n')
     return root
+
+
+def is_migrated(platform: Platform) -> bool:
+    """Tell whether the database has what migrates() adds."""
+    target, database = platform.target, platform.settings["postgres_database"]
+    return target.rows(target.primary, MIGRATED, database) == [{"columns": 1}]
