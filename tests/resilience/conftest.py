@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reconfigure.conftest import platform, pytest_addoption  # noqa: F401 - fixtures and options
+from tests.reconfigure import conftest as deployments
+from tests.reconfigure.conftest import platform  # noqa: F401 - the fixture
 from tests.reconfigure.platform import Platform
 from tests.reconfigure.results import Results
 from tests.resilience.ledger import Ledger
@@ -20,7 +21,7 @@ from tests.resilience.places import follows, wait_until_it_follows
 HEAD = """# Faults, measured
 
 Written by tests/resilience, the Molecule scenario `resilience`: a fresh Debian 13 host on two cores, which
-host, platform, load and tests share. Ten clients write and read all the time, and a ledger holds every message
+host, platform, load and tests share. Ten clients write and read all the time; a ledger holds every message
 that was accepted. After each fault the ledger is held against the primary's rows, the standby's rows and the
 worker's log: `lost` counts what is missing in any of them, `twice` rows that are there twice.
 
@@ -34,6 +35,11 @@ longest times without a good answer.
 | fault | well after | no writing | no reading | requests | failed | accepted | lost | twice | lines again |
 |---|---|---|---|---|---|---|---|---|---|
 """
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    deployments.pytest_addoption(parser)
+    parser.addoption("--machine", help="the container that plays the host, on this machine's engine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""Single containers are killed, hang, are stopped, paused, cut off: nothing accepted is lost, all comes back."""
+"""Single containers are killed, hang, are stopped, paused, cut off: all is well soon, nothing is lost."""
 
 from __future__ import annotations
 
