@@ -23,7 +23,8 @@ set -e
 docker stop {container}
 cp -a {volume} {volume}.kept
 size=$(( $(du -sm {volume} | cut -f 1) + {free} ))
-mount -t tmpfs -o size=${{size}}m,mode=0700,uid=$(stat -c %u {volume}),gid=$(stat -c %g {volume}) octopus-bound {volume}
+owner=$(stat -c uid=%u,gid=%g {volume})
+mount -t tmpfs -o size=${{size}}m,mode=0700,$owner octopus-bound {volume}
 cp -a {volume}.kept/. {volume}/
 docker start {container}
 """

@@ -1,4 +1,4 @@
-"""The engine is killed, the host is rebooted, and loses power: all comes back by itself, nothing accepted is lost."""
+"""The engine is killed, the host is rebooted, or loses power: all comes back by itself, nothing is lost."""
 
 from __future__ import annotations
 

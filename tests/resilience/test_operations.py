@@ -1,4 +1,4 @@
-"""What operators do about it, under load: switchover; failover, reboot, rejoin; restore to a point in time."""
+"""What operators do about it, under load: switchover, failover and rejoin, restore to a point in time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.reconfigure.results import Results
 from tests.reconfigure.runs import Run
 from tests.resilience import faults
 from tests.resilience.ledger import Ledger
-from tests.resilience.places import primary, psql, standings, standby, wait_until_it_follows
+from tests.resilience.places import primary, psql, standby, standings, wait_until_it_follows
 from tests.resilience.recovery import recovered
 from tests.resilience.trial import Trial
 
