@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import subprocess
 import time
@@ -21,7 +22,10 @@ ENGINE = "systemctl show --property MainPID --value docker"
 
 def reaches(platform: Platform) -> bool:
     """Return whether root gets in and the engine answers."""
-    return bool(platform.run("timeout 5 docker version").rc == 0)
+    # testinfra's word for a host that SSH does not get into.
+    with contextlib.suppress(RuntimeError):
+        return bool(platform.run("timeout 5 docker version").rc == 0)
+    return False
 
 
 def all_back(platform: Platform, containers: list[str], since: float) -> float:
