@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.infra.target import wait_for
 from tests.reconfigure.platform import Platform
 from tests.reconfigure.results import Results
 from tests.reconfigure.runs import Run
-from tests.resilience import faults
+from tests.resilience.host import BACK, boot
 from tests.resilience.ledger import Ledger
 from tests.resilience.places import primary, psql, standby, standings, wait_until_it_follows
 from tests.resilience.recovery import recovered
 from tests.resilience.trial import Trial
 
 SWITCHED = 2  # seconds without writing
+FAILED_OVER = 120  # seconds that the playbook may take
 
 
 def play(platform: Platform, playbook: str, **variables: str) -> Run:
@@ -36,18 +39,26 @@ def test_switchover(platform: Platform, ledger: Ledger, results: Results) -> Non
     assert ledger.writes.gap(ledger.began, ledger.ended) <= SWITCHED
 
 
-def test_failover_and_rejoin(platform: Platform, ledger: Ledger, results: Results) -> None:
-    former = primary(platform)
+def test_failover_reboot_and_rejoin(
+    platform: Platform, ledger: Ledger, results: Results, pytestconfig: pytest.Config
+) -> None:
+    former, machine = primary(platform), pytestconfig.getoption("--machine")
 
     def fault() -> float:
-        faults.hang(platform, former)
+        # Not killed, which the engine would put right before anybody has decided anything.
+        platform.target.run("docker pause %s", f"{platform.settings.name}-{former}")
         began = time.monotonic()
         play(platform, "failover.yml")
+        taken = recovered(platform, [primary(platform)], began, FAILED_OVER)
+        if machine:
+            booted = boot(platform, machine)
+            recovered(platform, [primary(platform)], booted, BACK)
+            assert standings(platform)[former] is None, f"{former} was fenced, and is there again"
         play(platform, "rejoin.yml")
         wait_until_it_follows(platform)
-        return recovered(platform, [former], began, 300)
+        return taken
 
-    Trial(ledger, results, "failover and rejoin").run(fault)
+    Trial(ledger, results, f"failover,{' reboot,' if machine else ''} rejoin").run(fault)
     assert standings(platform)[former] is True
 
 

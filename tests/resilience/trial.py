@@ -20,8 +20,11 @@ class Trial:
     results: Results
     name: str
 
-    def run(self, fault: Callable[[], float]) -> None:
-        """Have the load go on while a fault comes and goes; `fault` returns after how long all was well."""
+    def run(self, fault: Callable[[], float]) -> int:
+        """Have the load go on while a fault comes and goes; `fault` returns after how long all was well.
+
+        Return how many lines of the workers' logs were there once more.
+        """
         with self.ledger as ledger:
             time.sleep(BEFORE)
             taken = fault()
@@ -36,6 +39,7 @@ class Trial:
             f"{len(ledger.accepted):,}", "0", "0", str(again),
         )  # fmt: skip
         print(f"{self.name}: well after {taken:.1f} s; {gaps}; writes {writes.failed}, reads {reads.failed}")
+        return again
 
     def gap(self, answers: Answers) -> float:
         return answers.gap(self.ledger.began, self.ledger.ended)
