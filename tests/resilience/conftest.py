@@ -16,7 +16,7 @@ from tests.reconfigure.conftest import platform  # noqa: F401 - the fixture
 from tests.reconfigure.platform import Platform
 from tests.reconfigure.results import Results
 from tests.resilience.ledger import Ledger
-from tests.resilience.places import follows, wait_until_it_follows
+from tests.resilience.places import wait_until_it_follows
 
 HEAD = """# Faults, measured
 
@@ -60,8 +60,7 @@ def results(pytestconfig: pytest.Config) -> Iterator[Results]:
 def ledger(platform: Platform) -> Iterator[Ledger]:  # noqa: F811 - the fixture
     """A load that has not begun; replication is whole before, and its messages go in the end."""
     platform.target.refresh()
-    if not follows(platform):
-        wait_until_it_follows(platform)
+    wait_until_it_follows(platform)
     ledger = Ledger(platform)
     yield ledger
     ledger.remove()
