@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy plan rollback rotate verify teardown test test-all lint unit docs lock fuzz sbom outdated clean
+.PHONY: help deploy plan rollback rotate verify backup restore teardown test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,14 @@ rotate: ## Give every secret in .env a new random value and deploy it; the old f
 verify: ## Check the running platform (reads only, but for one marked message that it removes)
 	@scripts/bootstrap.sh test
 	@scripts/play.sh playbooks/verify.yml $(ARGS)
+
+backup: ## Make a backup now, full or with ARGS="-e backup_type=diff"
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/backup.yml $(ARGS)
+
+restore: ## Restore beside what runs; ARGS="-e restore_target='2026-01-31 14:05:00'" for a moment, see docs/backups.md
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/restore.yml $(ARGS)
 
 teardown: ## Take the platform off this host, data only with ARGS="-e teardown_data=true"; says what it left
 	@scripts/bootstrap.sh deploy

@@ -39,7 +39,11 @@ def is_image_of(image: Inspected, platform: str, kinds: Iterable[str]) -> bool:
 
 def volume_names(platform: str, services: Iterable[str]) -> set[str]:
     """Return the names of all volumes that a platform may have."""
-    return {f"{platform}-backups", *(f"{platform}-{service}-data" for service in services)}
+    return {
+        f"{platform}-backups",
+        f"{platform}-restored-data",
+        *(f"{platform}-{service}-data" for service in services),
+    }
 
 
 def uses(container: Inspected, ours: set[str]) -> set[str]:

@@ -8,7 +8,8 @@ module: container_ready
 short_description: Wait until a container passes its own health check
 description:
   - Runs the container's health check itself, four times a second, which is quicker than to wait for the
-    engine's next turn. It reads only.
+    engine's next turn. It reads only. The command or-end, which ends a container whose check fails
+    repeatedly, is left out.
   - Gives up when the time is over, and as soon as the container has ended again and again, and says then what
     the check and the container's log said last.
 options:
@@ -58,9 +59,15 @@ def state_of(module: AnsibleModule, container: str) -> dict[str, Any]:
     return dict(json.loads(told)[0])
 
 
+def without_end(test: list[str]) -> list[str]:
+    """Return a check without what would end the container: the words up to or-end, and its number."""
+    ends = [index for index, word in enumerate(test) if word.rpartition("/")[2] == "or-end"]
+    return [test[0], *test[ends[0] + 2 :]] if ends else test
+
+
 def check(module: AnsibleModule, container: str, test: list[str]) -> str | None:
     """Run the health check; return None when it passes, else what it said."""
-    command = ["sh", "-c", test[1]] if test[0] == "CMD-SHELL" else test[1:]
+    command = ["sh", "-c", test[1]] if test[0] == "CMD-SHELL" else without_end(test)[1:]
     code, output, errors = module.run_command(["docker", "exec", container, *command])
     said = " ".join(f"{output} {errors}".split())
     return None if code == 0 else said or f"exit code {code}"

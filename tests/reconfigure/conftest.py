@@ -17,6 +17,15 @@ from tests.reconfigure.platform import Platform
 from tests.reconfigure.results import Results
 from tests.reconfigure.runs import BIN
 
+HEAD = """# Deploying again, measured
+
+Written by tests/reconfigure: by the Molecule scenario `reconfigure` over SSH to a Debian 13 host, by the
+scenario `readme` on a Debian 12 host itself.
+
+| what | measured |
+|---|---|
+"""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     # --ansible-inventory and --sudo are testinfra's own.
@@ -48,7 +57,7 @@ def platform(pytestconfig: pytest.Config) -> Iterator[Platform]:
 
 @pytest.fixture(scope="session")
 def results(pytestconfig: pytest.Config) -> Iterator[Results]:
-    results = Results()
+    results = Results(HEAD)
     yield results
     if file := pytestconfig.getoption("--results"):
         results.write(Path(file))

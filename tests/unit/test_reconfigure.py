@@ -63,7 +63,7 @@ def test_a_run_that_failed_says_so(code: int, failed: int) -> None:
 
 
 def test_results_are_a_table(tmp_path: Path) -> None:
-    results = Results()
+    results = Results("| what | measured |\n|---|---|\n")
     for measured in ("1 s", "2 s"):
         results.add("A rerun", measured)
     results.write(tmp_path / "new/results.md")

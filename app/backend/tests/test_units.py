@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from kombu.exceptions import OperationalError
 
 from octopus import cache
 from octopus.breaker import Breaker
@@ -72,6 +73,16 @@ def test_celery_loses_nothing() -> None:
     assert conf.result_backend is None
     assert conf.broker_url == "amqp://u:p%40%2F@h:1/v"
     assert CONFIGURATION["task_default_exchange_type"] == "topic"
+
+
+def test_a_broker_that_is_back_is_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Kombu sleeps in steps of a second, as long as nobody listens.
+    monkeypatch.setattr("kombu.utils.functional.sleep", lambda _seconds: None)
+    pauses: list[float] = []
+    connection = make_celery(ServerSettings("127.0.0.1", 1, "u", "p", "v")).connection_for_read()
+    with pytest.raises(OperationalError):
+        connection.ensure_connection(lambda _error, pause: pauses.append(pause), 8)
+    assert max(pauses) == 2, pauses
 
 
 def test_both_queues_are_quorum_queues_and_the_first_has_an_end() -> None:

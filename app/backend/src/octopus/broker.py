@@ -3,6 +3,7 @@
 from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from kombu import Connection, Exchange, Queue
 
 from octopus.connections import broker_url
@@ -71,9 +72,24 @@ CONFIGURATION: dict[str, Any] = {
 }
 
 
+class PersistentConnection(Connection):
+    """Tries again after 0.5 s, 1 s, 1.5 s and at most 2 s. Celery cannot be told, and waits up to 30 s."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Connection:
+        """Connect, however often it takes."""
+        pauses = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2.0}
+        return super().ensure_connection(*args, **{**pauses, **options})
+
+
+class PersistentAMQP(AMQP):
+    """What Celery makes its connections with."""
+
+    Connection = PersistentConnection
+
+
 def make_celery(settings: ServerSettings) -> Celery:
     """Return the Celery application; nothing is connected yet."""
-    celery = Celery("octopus", broker=broker_url(settings), set_as_current=True)
+    celery = Celery("octopus", broker=broker_url(settings), amqp=PersistentAMQP, set_as_current=True)
     celery.conf.update(CONFIGURATION)
     return celery
 

@@ -1,0 +1,79 @@
+"""Restores into a directory of a volume, beside what runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from . import archive, catalogue
+from .backup import backups
+from .catalogue import Backup
+from .engine import PGDATA_VOLUME, BackupError, Engine
+
+
+def choose(engine: Engine, target: str) -> Backup:
+    """Return the backup that a restore to a target begins with. Raise BackupError where none does."""
+    return catalogue.covering(backups(engine), target, datetime.now(UTC))
+
+
+# Accepted and not logged: their entries may have been taken since. The worker takes a message once.
+QUEUED = """
+do $$ begin
+  if to_regclass('outbox') is not null then
+    insert into outbox (message_id) select id from messages
+    where status = 'queued' and not exists (select from outbox where message_id = messages.id) order by id;
+  end if;
+end $$
+"""
+
+
+def restore(engine: Engine, target: str, volume: str, directory: str, statements: str = "") -> str:
+    """Restore to `latest` or a moment into a directory of a volume, and run SQL in it; say what is there."""
+    chosen = choose(engine, target)
+    place = answering(engine)
+    # Without a primary, lost or stopped, what is archived has to do.
+    if place:
+        archive.flush(engine, place)
+    path = f"{PGDATA_VOLUME}/{directory}"
+    command = ["recover", chosen.repository, path, engine.settings["database"]]
+    command += catalogue.arguments(chosen, target)
+    engine.inside(*command, volume=volume, writes=True, given=statements.encode())
+    return f"Restored to {target}, from {chosen}: directory {directory} of volume {volume}"
+
+
+def answering(engine: Engine) -> str:
+    """Return the primary's place, nothing where there is none."""
+    try:
+        return engine.primary()
+    except BackupError:
+        return ""
+
+
+def beside(engine: Engine, target: str) -> str:
+    """Restore into a volume of its own; return what is there, and how to look at it."""
+    name = engine.settings["platform"]
+    done = restore(engine, target, f"{name}-restored-data", "data")
+    return f"{done}\nTo look at it: {name}-backup look    To remove it: docker volume rm {name}-restored-data"
+
+
+def prepare(engine: Engine, target: str) -> str:
+    """Restore beside the primary's data, in its volume; return its place.
+
+    Where a swap was begun, that is finished first: nothing is restored.
+    """
+    found = {
+        place: engine.inside("progress", volume=engine.volume(place)).decode().strip()
+        for place in engine.settings["places"]
+    }
+    places = {progress: place for place, progress in found.items()}
+    if "begun" in places:
+        return places["begun"]
+    # A run that was broken off may have stopped all servers.
+    place = answering(engine) or places.get("restored", engine.settings["places"][0])
+    restore(engine, target, engine.volume(place), "data.restored", QUEUED)
+    return place
+
+
+def swap(engine: Engine, place: str, step: str) -> str:
+    """Have what was restored take the place of the data, or (`finish`) forget what was there before."""
+    engine.inside(step, volume=engine.volume(place), writes=True)
+    return f"{step}: {place}"
