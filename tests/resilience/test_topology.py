@@ -12,7 +12,6 @@ import pytest
 
 from tests.infra.target import wait_for
 from tests.reconfigure.platform import Platform
-from tests.reconfigure.runs import Run
 from tests.resilience import faults
 from tests.resilience.ledger import Ledger
 from tests.resilience.places import PLACES, primary, psql, standby, standings, wait_until_it_follows
@@ -40,12 +39,6 @@ def lose(platform: Platform, place: str) -> None:
     platform.target.run("docker volume rm %s", f"{container(platform, place)}-data")
 
 
-def play(platform: Platform, playbook: str, **variables: str) -> Run:
-    run = platform.play(playbook, variables)
-    assert not run.failed, run
-    return run
-
-
 def refused(platform: Platform, playbook: str, sentence: str) -> None:
     """Play what must fail with a sentence, and touch nothing."""
     started = platform.started()
@@ -56,7 +49,7 @@ def refused(platform: Platform, playbook: str, sentence: str) -> None:
 
 
 def rejoin(platform: Platform, says: str) -> None:
-    assert says in play(platform, "rejoin.yml").output
+    assert says in platform.deploy(playbook="rejoin.yml").output
     wait_until_it_follows(platform)
 
 
@@ -68,14 +61,14 @@ def test_switchover_loses_nothing_and_a_deployment_keeps_it(
     before = primary(platform)
     with ledger:
         time.sleep(2)
-        play(platform, "switchover.yml")
+        platform.deploy(playbook="switchover.yml")
         time.sleep(2)
     after = {before: True, other(before): False}
     assert standings(platform) == after
     ledger.judge()
     gap = ledger.writes.gap(ledger.began, ledger.ended)
     assert gap <= SECONDS, f"{gap:.1f} s without writing ({turn})"
-    deployed = play(platform, "site.yml")
+    deployed = platform.deploy()
     assert deployed.changed_count == 0, deployed
     assert standings(platform) == after
 
@@ -93,17 +86,17 @@ def test_failover_loses_nothing_accepted(platform: Platform, ledger: Ledger, fau
             platform.target.run("docker update --restart=no %s", container(platform, dead))
             verb = "pause" if fault == "pause" else "kill"
             platform.target.run(f"docker {verb} %s", container(platform, dead))
-            run = play(platform, "failover.yml")
+            run = platform.deploy(playbook="failover.yml")
         time.sleep(3)
     assert "nothing is lost" in " ".join(run.output.split()), run
     assert standings(platform) == {dead: None, other(dead): False}
     assert not ledger.missing(primary(platform))
-    deployed = play(platform, "site.yml")
+    deployed = platform.deploy()
     assert deployed.changed_count == 0, deployed
     assert f"{dead} is fenced" in deployed.output
     rejoin(platform, "rewound")
     ledger.judge()
-    assert play(platform, "site.yml").changed_count == 0
+    assert platform.deploy().changed_count == 0
 
 
 def test_a_primary_that_can_be_written_to_is_not_failed_over(platform: Platform) -> None:
@@ -117,7 +110,7 @@ def test_a_lost_volume_is_not_filled_with_an_empty_cluster(platform: Platform, l
     ledger.judge()
     lose(platform, dead)
     refused(platform, "site.yml", "playbooks/failover.yml makes")
-    play(platform, "failover.yml")
+    platform.deploy(playbook="failover.yml")
     rejoin(platform, "cloning")
     ledger.judge()
 
@@ -130,7 +123,7 @@ def test_failover_that_broke_off_after_the_fence_is_finished(platform: Platform,
         platform.target.run(f"echo fenced >{volume(platform, dead)}/order")
         platform.target.run("docker rm --force %s", container(platform, dead))
     refused(platform, "site.yml", "playbooks/failover.yml makes")
-    play(platform, "failover.yml")
+    platform.deploy(playbook="failover.yml")
     assert not ledger.missing(primary(platform))
     rejoin(platform, "rewound")
 
@@ -141,7 +134,7 @@ def test_switchover_that_broke_off_is_finished_by_a_deployment(platform: Platfor
         time.sleep(2)
         platform.target.run("touch %s", f"{volume(platform, before)}/data/standby.signal")
         platform.target.run("docker stop %s", container(platform, before))
-    assert "Both places were standbys" in play(platform, "site.yml").output
+    assert "Both places were standbys" in platform.deploy().output
     wait_until_it_follows(platform)
     ledger.judge()
 
@@ -152,7 +145,7 @@ def test_two_primaries_are_refused(platform: Platform) -> None:
     refused(platform, "site.yml", "both say that they are primary")
     # What the sentence tells to do.
     lose(platform, second)
-    play(platform, "site.yml")
+    platform.deploy()
     wait_until_it_follows(platform)
 
 
@@ -174,6 +167,6 @@ def test_a_standby_that_is_too_far_behind_is_cloned_again(platform: Platform) ->
     psql(platform, leader, "alter system reset max_slot_wal_keep_size")
     psql(platform, leader, "select pg_reload_conf()")
     platform.target.run("docker start %s", container(platform, behind))
-    assert "it is cloned again" in " ".join(play(platform, "site.yml").output.split())
+    assert "it is cloned again" in " ".join(platform.deploy().output.split())
     wait_until_it_follows(platform)
-    assert play(platform, "site.yml").changed_count == 0
+    assert platform.deploy().changed_count == 0
