@@ -3,7 +3,7 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy plan rollback rotate verify backup restore teardown test test-all lint unit docs lock fuzz sbom outdated clean
+.PHONY: help deploy plan rollback rotate verify switchover failover rejoin backup restore teardown test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,18 @@ rotate: ## Give every secret in .env a new random value and deploy it; the old f
 verify: ## Check the running platform (reads only, but for one marked message that it removes)
 	@scripts/bootstrap.sh test
 	@scripts/play.sh playbooks/verify.yml $(ARGS)
+
+switchover: ## Have PostgreSQL's two servers change places; nobody can write for a second
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/switchover.yml $(ARGS)
+
+failover: ## The primary is dead or hangs: fence it, promote the other server
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/failover.yml $(ARGS)
+
+rejoin: ## Make a server that was fenced the replica
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/rejoin.yml $(ARGS)
 
 backup: ## Make a backup now, full or with ARGS="-e backup_type=diff"
 	@scripts/bootstrap.sh deploy

@@ -129,16 +129,21 @@ class Target:
 
     def settle(self) -> None:
         """Wait for what was started a moment ago, by a deployment or a reboot."""
-        listing = "docker ps --filter label=octopus.service --format '{{.Status}}'"
+        listing = "docker ps --filter label=octopus.platform=%s --format '{{.Status}}'"
         with contextlib.suppress(AssertionError):
             # What does not come up is for the tests to tell.
-            wait_for("no container is starting", lambda: "starting" not in self.run(listing), STARTS_WITHIN)
+            wait_for(
+                "no container is starting",
+                lambda: "starting" not in self.run(listing, self.settings.name),
+                STARTS_WITHIN,
+            )
             wait_for("the API is ready", lambda: self.get("/api/health/ready").status == 200, STARTS_WITHIN)
 
     @cached_property
     def containers(self) -> dict[str, Container]:
-        """All containers with our label, running or not, by name."""
-        listed = self.run("docker ps --all --quiet --no-trunc --filter label=octopus.service").split()
+        """All containers of this platform, running or not, by name; there may be others on the host."""
+        listing = "docker ps --all --quiet --no-trunc --filter label=octopus.platform=%s"
+        listed = self.run(listing, self.settings.name).split()
         found = json.loads(self.run("docker inspect " + " ".join(listed))) if listed else []
         containers = [Container(raw, self.settings.name) for raw in found]
         return {container.name: container for container in containers}

@@ -41,7 +41,7 @@ SETTINGS = {
     "log_statement": "none",
     "fsync": "on",
     "full_page_writes": "on",
-    "unix_socket_directories": "/run/postgresql",
+    "unix_socket_directories": "/run/postgresql,/var/lib/postgresql",
 }
 PLACES = ("pg-primary", "pg-replica")
 

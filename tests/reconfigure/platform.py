@@ -32,6 +32,7 @@ ASKED = [
     "postgres_app_user",
     "postgres_replication_user",
     "postgres_exporter_user",
+    "postgres_replication_slot",
     "redis_app_user",
     "redis_exporter_user",
     "rabbitmq_vhost",
