@@ -5,22 +5,22 @@ Each test begins and ends with one primary and one standby that follows, in whic
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.infra.target import wait_for
 from tests.reconfigure.platform import Platform
-from tests.reconfigure.runs import Run
-from tests.resilience.writing import Writing, primary, psql, standings
+from tests.resilience import faults
+from tests.resilience.ledger import Ledger
+from tests.resilience.places import PLACES, primary, psql, standby, standings, wait_until_it_follows
 
 SECONDS = 2  # that a switchover may keep people from writing
-FOLLOWS = "select count(*) from pg_stat_replication where state = 'streaming'"
 
 
 def other(place: str) -> str:
-    return {"pg-primary": "pg-replica", "pg-replica": "pg-primary"}[place]
+    return PLACES[1 - PLACES.index(place)]
 
 
 def container(platform: Platform, place: str) -> str:
@@ -33,146 +33,140 @@ def volume(platform: Platform, place: str) -> str:
     return platform.target.run("docker volume inspect --format '{{.Mountpoint}}' %s", name).strip()
 
 
-def play(platform: Platform, playbook: str, **variables: str) -> Run:
-    run = platform.play(playbook, variables)
-    assert not run.failed, run
-    return run
+def lose(platform: Platform, place: str) -> None:
+    """Remove a place with its volume."""
+    platform.target.run("docker rm --force %s", container(platform, place))
+    platform.target.run("docker volume rm %s", f"{container(platform, place)}-data")
 
 
-def follows(platform: Platform) -> bool:
-    return psql(platform, primary(platform), FOLLOWS) != "0"
+def refused(platform: Platform, playbook: str, sentence: str) -> None:
+    """Play what must fail with a sentence, and touch nothing."""
+    started = platform.started()
+    run = platform.play(playbook)
+    assert run.failed, run
+    assert sentence in " ".join(run.output.split()), run
+    assert platform.started() == started
 
 
-@pytest.fixture(autouse=True)
-def whole(platform: Platform) -> Iterator[None]:
-    """One primary and one that follows, before and after."""
-    assert follows(platform)
-    yield
-    wait_for("there is one that follows", lambda: follows(platform), 60)
+def rejoin(platform: Platform, says: str) -> None:
+    assert says in platform.deploy(playbook="rejoin.yml").output
+    wait_until_it_follows(platform)
 
 
-def rejoin(platform: Platform) -> Run:
-    run = play(platform, "rejoin.yml")
-    wait_for("it follows", lambda: follows(platform), 60)
-    return run
-
-
-def test_switchover_loses_nothing_and_a_deployment_keeps_it(platform: Platform) -> None:
-    for _ in range(2):
-        before = primary(platform)
-        with Writing(platform) as writing:
-            time.sleep(2)
-            play(platform, "switchover.yml")
-            time.sleep(2)
-        print(writing)
-        assert standings(platform) == {before: True, other(before): False}
-        assert not writing.lost()
-        assert writing.longest_gap() <= SECONDS, writing
-        run = play(platform, "site.yml")
-        assert run.changed_count == 0, run
-        assert standings(platform) == {before: True, other(before): False}
-
-
-@pytest.mark.parametrize("fault", ["kill", "pause"])
-def test_failover_loses_nothing_accepted(platform: Platform, fault: str) -> None:
-    dead = primary(platform)
-    with Writing(platform) as writing:
+# Twice, so that it ends as it began; each deployment finds the primary in another place.
+@pytest.mark.parametrize("turn", ["there", "and back"])
+def test_switchover_loses_nothing_and_a_deployment_keeps_it(
+    platform: Platform, ledger: Ledger, turn: str
+) -> None:
+    before = primary(platform)
+    with ledger:
         time.sleep(2)
-        # A killed one would be started again by the engine, before anybody has decided anything.
-        if fault == "kill":
+        platform.deploy(playbook="switchover.yml")
+        time.sleep(2)
+    after = {before: True, other(before): False}
+    assert standings(platform) == after
+    ledger.judge()
+    gap = ledger.writes.gap(ledger.began, ledger.ended)
+    assert gap <= SECONDS, f"{gap:.1f} s without writing ({turn})"
+    deployed = platform.deploy()
+    assert deployed.changed_count == 0, deployed
+    assert standings(platform) == after
+
+
+# Whoever is cut off for a second misses what is accepted meanwhile: it has to come from the primary's volume.
+@pytest.mark.parametrize("fault", ["kill", "pause", "cut off"])
+def test_failover_loses_nothing_accepted(platform: Platform, ledger: Ledger, fault: str) -> None:
+    dead = primary(platform)
+    with ledger:
+        time.sleep(2)
+        cut = faults.disconnected(platform, other(dead)) if fault == "cut off" else contextlib.nullcontext()
+        with cut:
+            time.sleep(1)
+            # A killed one would be started again by the engine, before anybody has decided anything.
             platform.target.run("docker update --restart=no %s", container(platform, dead))
-        platform.target.run(f"docker {fault} %s", container(platform, dead))
-        time.sleep(1)
-        run = play(platform, "failover.yml")
+            verb = "pause" if fault == "pause" else "kill"
+            platform.target.run(f"docker {verb} %s", container(platform, dead))
+            run = platform.deploy(playbook="failover.yml")
         time.sleep(3)
-    print(writing, run.output)
+    assert "nothing is lost" in " ".join(run.output.split()), run
     assert standings(platform) == {dead: None, other(dead): False}
-    assert not writing.lost()
-    deployed = play(platform, "site.yml")
+    assert not ledger.missing(primary(platform))
+    deployed = platform.deploy()
     assert deployed.changed_count == 0, deployed
     assert f"{dead} is fenced" in deployed.output
-    assert "rewound" in rejoin(platform).output
-    assert play(platform, "site.yml").changed_count == 0
+    rejoin(platform, "rewound")
+    ledger.judge()
+    assert platform.deploy().changed_count == 0
 
 
 def test_a_primary_that_can_be_written_to_is_not_failed_over(platform: Platform) -> None:
-    before = standings(platform)
-    run = platform.play("failover.yml")
-    assert run.failed
-    assert "switchover.yml" in run.output
-    assert standings(platform) == before
+    refused(platform, "failover.yml", "switchover.yml changes places and loses nothing")
 
 
-def test_failover_after_the_volume_is_lost(platform: Platform) -> None:
+def test_a_lost_volume_is_not_filled_with_an_empty_cluster(platform: Platform, ledger: Ledger) -> None:
     dead = primary(platform)
-    platform.target.run("docker rm --force %s", container(platform, dead))
-    platform.target.run("docker volume rm %s", f"{container(platform, dead)}-data")
-    refused = platform.play("site.yml")
-    assert refused.failed
-    assert "failover.yml" in refused.output
-    play(platform, "failover.yml")
-    assert standings(platform)[other(dead)] is False
-    assert "cloning" in rejoin(platform).output
+    with ledger:
+        time.sleep(2)
+    ledger.judge()
+    lose(platform, dead)
+    refused(platform, "site.yml", "playbooks/failover.yml makes")
+    platform.deploy(playbook="failover.yml")
+    rejoin(platform, "cloning")
+    ledger.judge()
 
 
-def test_failover_that_broke_off_after_the_fence_is_finished(platform: Platform) -> None:
+def test_failover_that_broke_off_after_the_fence_is_finished(platform: Platform, ledger: Ledger) -> None:
     dead = primary(platform)
-    with Writing(platform) as writing:
-        time.sleep(1)
+    with ledger:
+        time.sleep(2)
         # All that the first run has done by then.
-        platform.target.run("echo fenced >%s", f"{volume(platform, dead)}/order")
+        platform.target.run(f"echo fenced >{volume(platform, dead)}/order")
         platform.target.run("docker rm --force %s", container(platform, dead))
-    play(platform, "failover.yml")
-    assert not writing.lost()
-    rejoin(platform)
+    refused(platform, "site.yml", "playbooks/failover.yml makes")
+    platform.deploy(playbook="failover.yml")
+    assert not ledger.missing(primary(platform))
+    rejoin(platform, "rewound")
 
 
-def test_switchover_that_broke_off_is_finished_by_a_deployment(platform: Platform) -> None:
+def test_switchover_that_broke_off_is_finished_by_a_deployment(platform: Platform, ledger: Ledger) -> None:
     before = primary(platform)
-    platform.target.run("touch %s", f"{volume(platform, before)}/data/standby.signal")
-    platform.target.run("docker stop %s", container(platform, before))
-    play(platform, "site.yml")
-    wait_for("it follows", lambda: follows(platform), 60)
+    with ledger:
+        time.sleep(2)
+        platform.target.run("touch %s", f"{volume(platform, before)}/data/standby.signal")
+        platform.target.run("docker stop %s", container(platform, before))
+    assert "Both places were standbys" in platform.deploy().output
+    wait_until_it_follows(platform)
+    ledger.judge()
 
 
 def test_two_primaries_are_refused(platform: Platform) -> None:
-    standby = other(primary(platform))
-    psql(platform, standby, "select pg_promote()")
-    started = platform.started()
-    run = platform.play("site.yml")
-    assert run.failed
-    assert "both say that they are primary" in run.output
-    assert platform.started() == started
+    second = standby(platform)
+    psql(platform, second, "select pg_promote()")
+    refused(platform, "site.yml", "both say that they are primary")
     # What the sentence tells to do.
-    platform.target.run("docker rm --force %s", container(platform, standby))
-    platform.target.run("docker volume rm %s", f"{container(platform, standby)}-data")
-    play(platform, "site.yml")
+    lose(platform, second)
+    platform.deploy()
+    wait_until_it_follows(platform)
 
 
 def test_a_standby_that_is_too_far_behind_is_cloned_again(platform: Platform) -> None:
-    leader = primary(platform)
-    standby = other(leader)
-    platform.target.run("docker stop %s", container(platform, standby))
+    leader, behind = primary(platform), standby(platform)
+    platform.target.run("docker stop %s", container(platform, behind))
+    psql(platform, leader, "alter system set max_slot_wal_keep_size = '16MB'")
+    psql(platform, leader, "select pg_reload_conf()")
     slot = platform.settings["postgres_replication_slot"]
-    for script in (
-        "alter system set max_slot_wal_keep_size = '16MB'",
-        "select pg_reload_conf()",
-    ):
-        psql(platform, leader, script)
+    query = f"select wal_status from pg_replication_slots where slot_name = '{slot}'"  # noqa: S608
+    rows = "select repeat('x', 1000) from generate_series(1, 30000)"
 
     def lost() -> bool:
-        rows = "select repeat('x', 1000) from generate_series(1, 30000)"
-        fill = f"create table filler as {rows}; drop table filler"
-        psql(platform, leader, fill)
+        psql(platform, leader, f"create table filler as {rows}; drop table filler")
         psql(platform, leader, "checkpoint")
-        query = f"select wal_status from pg_replication_slots where slot_name = '{slot}'"  # noqa: S608
         return psql(platform, leader, query) == "lost"
 
     wait_for("the slot is lost", lost, 60)
     psql(platform, leader, "alter system reset max_slot_wal_keep_size")
     psql(platform, leader, "select pg_reload_conf()")
-    platform.target.run("docker start %s", container(platform, standby))
-    run = play(platform, "site.yml")
-    assert "cloned again" in run.output
-    wait_for("it follows", lambda: follows(platform), 60)
-    assert play(platform, "site.yml").changed_count == 0
+    platform.target.run("docker start %s", container(platform, behind))
+    assert "it is cloned again" in " ".join(platform.deploy().output.split())
+    wait_until_it_follows(platform)
+    assert platform.deploy().changed_count == 0
