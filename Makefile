@@ -3,10 +3,10 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy plan rollback rotate verify switchover failover rejoin backup restore teardown test test-all lint unit docs lock fuzz sbom outdated clean
+.PHONY: help deploy plan rollback rotate dead-letters verify switchover failover rejoin backup restore teardown test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deploy: ## Build, start and wire the platform on this host (ARGS: options of ansible-playbook)
 	@scripts/bootstrap.sh deploy
@@ -23,6 +23,10 @@ rollback: ## Go back to the version of the application before the present one
 rotate: ## Give every secret in .env a new random value and deploy it; the old file stays until that has succeeded
 	@scripts/bootstrap.sh deploy
 	@scripts/play.sh playbooks/rotate.yml $(ARGS)
+
+dead-letters: ## List what was given up; ARGS="-e dead_letters=replay -e dead_letters_ids=7,9" (or drop; or all)
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/dead_letters.yml $(ARGS)
 
 verify: ## Check the running platform (reads only, but for one marked message that it removes)
 	@scripts/bootstrap.sh test
