@@ -3,10 +3,10 @@
 ARGS ?=
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy plan rollback rotate verify backup restore teardown test test-all lint unit docs lock fuzz sbom outdated clean
+.PHONY: help deploy plan rollback rotate dead-letters verify switchover failover rejoin backup restore teardown test test-all lint unit docs lock fuzz sbom outdated clean
 
 help: ## List every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deploy: ## Build, start and wire the platform on this host (ARGS: options of ansible-playbook)
 	@scripts/bootstrap.sh deploy
@@ -24,9 +24,25 @@ rotate: ## Give every secret in .env a new random value and deploy it; the old f
 	@scripts/bootstrap.sh deploy
 	@scripts/play.sh playbooks/rotate.yml $(ARGS)
 
+dead-letters: ## List what was given up; ARGS="-e dead_letters=replay -e dead_letters_ids=7,9" (or drop; or all)
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/dead_letters.yml $(ARGS)
+
 verify: ## Check the running platform (reads only, but for one marked message that it removes)
 	@scripts/bootstrap.sh test
 	@scripts/play.sh playbooks/verify.yml $(ARGS)
+
+switchover: ## Have PostgreSQL's two servers change places; nobody can write for a second
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/switchover.yml $(ARGS)
+
+failover: ## The primary is dead or hangs: fence it, promote the other server
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/failover.yml $(ARGS)
+
+rejoin: ## Make a server that was fenced the replica
+	@scripts/bootstrap.sh deploy
+	@scripts/play.sh playbooks/rejoin.yml $(ARGS)
 
 backup: ## Make a backup now, full or with ARGS="-e backup_type=diff"
 	@scripts/bootstrap.sh deploy

@@ -127,18 +127,38 @@ class Target:
 
     # Containers
 
+    @property
+    def ours(self) -> str:
+        """What has docker list this platform's containers alone: an engine may hold several platforms."""
+        return f"--filter label=octopus.service --filter label=octopus.platform={self.settings.name}"
+
     def settle(self) -> None:
         """Wait for what was started a moment ago, by a deployment or a reboot."""
-        listing = "docker ps --filter label=octopus.service --format '{{.Status}}'"
+        listing = f"docker ps {self.ours} --format '{{{{.Status}}}}'"
         with contextlib.suppress(AssertionError):
             # What does not come up is for the tests to tell.
             wait_for("no container is starting", lambda: "starting" not in self.run(listing), STARTS_WITHIN)
             wait_for("the API is ready", lambda: self.get("/api/health/ready").status == 200, STARTS_WITHIN)
 
+    def recover(self, seconds: float) -> float:
+        """Wait until every container is healthy and the API is ready; return after how many seconds."""
+        began = time.monotonic()
+        listing = f"docker ps --all {self.ours} --format '{{{{.Status}}}}'"
+
+        def healthy() -> bool:
+            # An engine that is down lists nothing.
+            lines = self.host.run(listing).stdout.splitlines()
+            return bool(lines) and all("(healthy)" in line for line in lines)
+
+        wait_for("every container is healthy", healthy, seconds)
+        wait_for("the API is ready", lambda: self.get("/api/health/ready").status == 200, seconds)
+        self.refresh()
+        return round(time.monotonic() - began, 1)
+
     @cached_property
     def containers(self) -> dict[str, Container]:
-        """All containers with our label, running or not, by name."""
-        listed = self.run("docker ps --all --quiet --no-trunc --filter label=octopus.service").split()
+        """All containers of this platform, running or not, by name."""
+        listed = self.run(f"docker ps --all --quiet --no-trunc {self.ours}").split()
         found = json.loads(self.run("docker inspect " + " ".join(listed))) if listed else []
         containers = [Container(raw, self.settings.name) for raw in found]
         return {container.name: container for container in containers}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.infra.figures import Figure
-from tests.infra.target import Target, wait_for
+from tests.infra.target import Target
 
 # Marks rules that somebody else might have; port 9 takes nothing anywhere.
 MARK = "verify-foreign"
@@ -158,16 +158,8 @@ def test_they_are_there_again_after_a_restart_of_the_engine(
     started = time.monotonic()
     target.run("systemctl restart docker")
     check_chains(target, firewall, tools)
-    target.refresh()
-    listing = "docker ps --all --filter label=octopus.service --format '{{.Status}}'"
-    wait_for(
-        "every container is healthy",
-        lambda: all("(healthy)" in line for line in target.run(listing).splitlines()),
-        RECOVERS_WITHIN,
-    )
-    wait_for("the API is ready", lambda: target.get("/api/health/ready").status == 200, RECOVERS_WITHIN)
+    target.recover(RECOVERS_WITHIN)
     figure(
         "seconds until the platform answers after a restart of the engine", round(time.monotonic() - started)
     )
-    target.refresh()
     check_chains(target, firewall, tools)

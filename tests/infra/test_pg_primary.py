@@ -41,7 +41,7 @@ SETTINGS = {
     "log_statement": "none",
     "fsync": "on",
     "full_page_writes": "on",
-    "unix_socket_directories": "/run/postgresql",
+    "unix_socket_directories": "/run/postgresql,/var/lib/postgresql",
 }
 PLACES = ("pg-primary", "pg-replica")
 
@@ -219,7 +219,10 @@ def test_its_data_is_in_its_volume(target: Target, place: str) -> None:
         for mount in target.one(place).raw["Mounts"]
         if mount["Type"] == "volume"
     }
-    assert volumes == {"/var/lib/postgresql": f"{target.settings.name}-{place}-data"}
+    assert volumes == {
+        "/var/lib/postgresql": f"{target.settings.name}-{place}-data",
+        "/var/lib/backups": f"{target.settings.name}-backups",
+    }
     assert directory.startswith("/var/lib/postgresql/")
 
 

@@ -11,8 +11,15 @@ import pytest
 from tests.infra.services import SERVICES
 from tests.infra.target import Container, Target
 
-VOLUMES = ("pg-primary-data", "pg-replica-data", "redis-data", "broker-data", "prometheus-data")
-OPTIONAL_VOLUMES = ("grafana-data", "backups")
+VOLUMES = (
+    "pg-primary-data",
+    "pg-replica-data",
+    "redis-data",
+    "broker-data",
+    "prometheus-data",
+    "backups",
+)
+OPTIONAL_VOLUMES = ("grafana-data", "restored-data")
 SECRET = re.compile(r"PRIVATE KEY|(?i:password|passwd|secret|token|api_key)=[^\s|]")
 
 

@@ -7,6 +7,7 @@ import uuid
 from plugins.filter.scram import scram_matches
 from tests.infra.http_requests import to
 from tests.infra.target import wait_for
+from tests.reconfigure import repository
 from tests.reconfigure.platform import Platform
 
 # Key -> where it counts, and the variable that names its user there
@@ -20,8 +21,8 @@ LOGINS = {
     "RABBITMQ_PASSWORD": ("queue", "rabbitmq_app_user"),
     "RABBITMQ_ADMIN_PASSWORD": ("management", "rabbitmq_admin_user"),
 }
-# Grafana's image may be missing; backups are made by nobody yet.
-UNSEEN = ("GRAFANA_ADMIN_PASSWORD", "BACKUP_CIPHER_PASSWORD")
+# Grafana's image may be missing.
+UNSEEN = ("GRAFANA_ADMIN_PASSWORD",)
 SCRAPED_WITHIN = 60  # seconds
 
 
@@ -37,6 +38,8 @@ def accepted(platform: Platform, key: str, value: str) -> bool:
         target = platform.target
         stored = target.rows(target.primary, "select rolpassword from pg_authid where rolname = 'postgres'")
         return scram_matches(str(stored[0]["rolpassword"]), value)
+    if key == "BACKUP_CIPHER_PASSWORD":
+        return repository.opens(platform, value)
     store, user = LOGINS[key]
     tried = platform.target.secretly("passwords", [[store, platform.settings[user], value]], "worker")
     return bool(tried[0])

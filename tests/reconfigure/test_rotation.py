@@ -25,7 +25,13 @@ APPLICATION = ("POSTGRES_APP_PASSWORD", "REDIS_PASSWORD", "RABBITMQ_PASSWORD")
 GROUPS = (
     APPLICATION,
     ("POSTGRES_REPLICATION_PASSWORD", "REDIS_EXPORTER_PASSWORD", "RABBITMQ_ADMIN_PASSWORD", "API_KEY"),
-    ("POSTGRES_PASSWORD", "POSTGRES_MIGRATION_PASSWORD", "POSTGRES_EXPORTER_PASSWORD", *stores.UNSEEN),
+    (
+        "POSTGRES_PASSWORD",
+        "POSTGRES_MIGRATION_PASSWORD",
+        "POSTGRES_EXPORTER_PASSWORD",
+        "BACKUP_CIPHER_PASSWORD",
+        *stores.UNSEEN,
+    ),
 )
 KEYS = [key for group in GROUPS for key in group]
 # A volume made anew is another directory. What the engine calls its creation is its last change.

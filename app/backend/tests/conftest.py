@@ -2,7 +2,9 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 # Before anything imports prometheus_client: it decides then where the numbers go.
@@ -14,6 +16,7 @@ from flask import Flask
 from octopus.api import create_app
 from octopus.api.services import Services
 from octopus.cache import Cache
+from octopus.connections import connector
 from octopus.database import Database
 from octopus.settings import Settings
 
@@ -53,6 +56,34 @@ def settings() -> Settings:
     if not (os.environ.get("POSTGRES_HOSTS")):
         pytest.skip("POSTGRES_HOSTS is not set: no real services to test against")
     return Settings()
+
+
+@pytest.fixture(scope="session")
+def migrated(settings: Settings) -> Settings:
+    """The settings, after the migration where its password is known."""
+    if "POSTGRES_MIGRATION_PASSWORD" in os.environ or "POSTGRES_MIGRATION_PASSWORD_FILE" in os.environ:
+        from octopus.migrate import migrate
+
+        migrate(settings)
+        assert migrate(settings)[0] == migrate(settings)[1] is not None
+    return settings
+
+
+@pytest.fixture
+def real_app(migrated: Settings) -> Flask:
+    """The application on the real services."""
+    services = Services(Database(migrated.database, 4), Cache(migrated.cache), KEY)
+    return create_app(migrated, services)
+
+
+@pytest.fixture
+def sql(migrated: Settings) -> Iterator[Any]:
+    """A connection of the application's own role; each statement commits."""
+    connection = connector(migrated.database)()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
 
 
 @pytest.fixture(scope="session")

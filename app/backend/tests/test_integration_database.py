@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from octopus import store
 from octopus.api import create_app
 from octopus.api.services import Services
 from octopus.cache import Cache
@@ -26,36 +27,9 @@ from .frozen import Forwarder
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="session")
-def migrated(settings: Settings) -> Settings:
-    """The settings, after the migration where its password is known."""
-    if "POSTGRES_MIGRATION_PASSWORD" in os.environ or "POSTGRES_MIGRATION_PASSWORD_FILE" in os.environ:
-        from octopus.migrate import migrate
-
-        migrate(settings)
-        assert migrate(settings)[0] == migrate(settings)[1] is not None
-    return settings
-
-
-@pytest.fixture
-def real_app(migrated: Settings) -> Flask:
-    services = Services(Database(migrated.database, 4), Cache(migrated.cache), KEY)
-    return create_app(migrated, services)
-
-
 @pytest.fixture
 def client(real_app: Flask) -> FlaskClient:
     return real_app.test_client()
-
-
-@pytest.fixture
-def sql(migrated: Settings) -> Iterator[Any]:
-    """A connection of the application's own role; each statement commits."""
-    connection = connector(migrated.database)()
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
 
 
 def _post(client: FlaskClient, text: str, key: str | None = None) -> Any:
@@ -180,6 +154,7 @@ def test_old_keys_are_purged_and_new_ones_kept(
 def test_application_role_cannot_do_more_than_it_needs(sql: Any) -> None:
     for statement in (
         "DELETE FROM messages",
+        "ALTER SYSTEM SET synchronous_standby_names = ''",
         "UPDATE messages SET text = 'x'",
         "DROP TABLE messages",
         "CREATE TABLE own ()",
@@ -259,8 +234,6 @@ def test_reading_goes_on_where_nothing_can_be_written(migrated: Settings) -> Non
     database._writer = Database(dataclasses.replace(migrated.database, port=1), 1)._writer
     with pytest.raises(DatabaseUnavailable), database.write():
         pass
-    from octopus import store
-
     assert "items" in database.read(lambda connection: store.list_messages(connection, 1, None))
 
 
@@ -272,3 +245,29 @@ def test_connection_killed_by_the_server_is_replaced(
     sql.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                 " AND usename = current_user AND application_name = 'octopus'")  # fmt: skip
     assert _post(client, "after").status_code == 201
+
+
+def test_first_wave_of_reads_finds_the_replica_behind_a_paused_primary(
+    migrated: Settings, forwarder: Forwarder
+) -> None:
+    """On a connection that was just used, and so is not pinged before."""
+    Forwarder((migrated.database.hosts[0], migrated.database.port), "127.0.0.2", forwarder.port)
+    settings = through_forwarders(migrated, forwarder.port, "127.0.0.1", "127.0.0.2")
+    client = create_app(migrated, Services(Database(settings, 4), Cache(migrated.cache), KEY)).test_client()
+    location = _post(client, "before").headers["Location"]
+    forwarder.freeze()
+    Cache(migrated.cache).changed(int(location.rsplit("/", 1)[1]))
+    began = time.monotonic()
+    assert client.get(location).status_code == 200
+    assert time.monotonic() - began < 4
+
+
+def test_an_answer_given_again_is_a_write(client: FlaskClient, sql: Any) -> None:
+    """It waits for the standby where commits do: only a transaction with a number of its own has to."""
+    key = str(uuid.uuid4())
+    assert _post(client, "once", key).status_code == 201
+    sql.execute("SELECT pg_current_snapshot()")
+    before = sql.fetchone()[0].split(":")[1]
+    assert _post(client, "once", key).status_code == 201
+    sql.execute("SELECT pg_current_snapshot()")
+    assert int(sql.fetchone()[0].split(":")[1]) > int(before)

@@ -56,6 +56,23 @@ def test_breaker_lets_one_caller_probe() -> None:
     assert [breaker.allows(), breaker.allows()] == [True, True]
 
 
+def test_breaker_waits_for_its_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that hangs for longer than the pause brings no second one, or soon all threads would hang."""
+    now = 0.0
+    monkeypatch.setattr("octopus.breaker.time.monotonic", lambda: now)
+    breaker = Breaker(0.25)
+    breaker.failed()
+    now = 0.3
+    assert breaker.allows()
+    now = 3.0
+    assert not breaker.allows()
+    now = 6.0  # it has not reported
+    assert breaker.allows()
+    breaker.failed()
+    now = 6.3
+    assert breaker.allows()
+
+
 def test_delay_grows_to_a_minute() -> None:
     assert [delay(n) for n in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert delay(10_000) == 60

@@ -3,9 +3,14 @@
 import threading
 import time
 
+PROBE = 5.0  # seconds after which a probe that has not reported is given up
+
 
 class Breaker:
-    """Says whether a service is worth a try; after the pause one caller probes, the others still skip."""
+    """Says whether a service is worth a try; after the pause one caller probes, the others still skip.
+
+    They skip until it reports: many that probe a server that hangs would leave nobody to answer.
+    """
 
     def __init__(self, pause: float) -> None:
         """`pause` is in seconds."""
@@ -21,7 +26,7 @@ class Breaker:
             now = time.monotonic()
             if now < self._retry_at:
                 return False
-            self._retry_at = now + self._pause
+            self._retry_at = now + PROBE
             return True
 
     def succeeded(self) -> None:

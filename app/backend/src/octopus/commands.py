@@ -1,5 +1,6 @@
 """The console scripts. Each checks its settings first, so that a missing one is named at once."""
 
+import argparse
 import logging
 import os
 import sys
@@ -79,3 +80,28 @@ def migrate() -> None:
         log.error("the migration did not run: %s", error)
         sys.exit(1)
     log.info("the database is at revision %s (was %s)", after, before or "empty")
+
+
+def _letter(word: str) -> int | None:
+    return None if word == "all" else int(word)
+
+
+def dead_letters() -> None:
+    """List, replay or drop messages that were given up."""
+    parser = argparse.ArgumentParser(prog="octopus-dead-letters", description=dead_letters.__doc__)
+    parser.add_argument("action", choices=["list", "replay", "drop"])
+    parser.add_argument("ids", nargs="*", type=_letter, metavar="ID", help="ids of messages, or: all")
+    given = parser.parse_args()
+    if not given.ids and given.action != "list":
+        parser.error(f"{given.action} what? Name ids that list shows, or: all")
+    settings = _check("database", "cache")
+    from octopus import dead_letters as letters  # noqa: PLC0415 - the other commands do not need it
+    from octopus.cache import Cache  # noqa: PLC0415
+    from octopus.database import Database, DatabaseUnavailable  # noqa: PLC0415
+
+    ids = None if None in given.ids or not given.ids else given.ids
+    try:
+        lines = letters.act(Database(settings.database, 1), Cache(settings.cache), given.action, ids)
+    except (letters.NoSuchLetters, DatabaseUnavailable) as error:
+        sys.exit(f"Nothing was changed: {error}")
+    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, exc, text
 
 from octopus.breaker import Breaker
 from octopus.connections import engine
+from octopus.deadline import deadline
 from octopus.settings import DatabaseSettings
 
 READ_ONLY = "25006"  # SQLSTATE of a write on a server that only reads
-PAUSE = 1.0  # seconds in which a server that failed is left alone
+PAUSE = 0.25  # seconds in which a server that failed is left alone: a switchover is not to last longer for it
+READ_LIMIT = 1.5  # seconds for the primary to answer a question that other servers can answer, too
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -47,7 +50,8 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings, pool_size: int) -> None:
         self._writer = engine(settings, "read-write", pool_size)
-        self._reader = engine(settings, "any", pool_size)
+        # It is asked where the primary does not answer: whoever is named last is asked first.
+        self._reader = engine(replace(settings, hosts=settings.hosts[::-1]), "any", pool_size)
         self._breaker = Breaker(PAUSE)
 
     @contextmanager
@@ -60,21 +64,27 @@ class Database:
                 yield connection
         except exc.SQLAlchemyError as error:
             if not _is_outage(error):
+                self._breaker.succeeded()
                 raise
             self._note_outage(error)
             raise DatabaseUnavailable(str(getattr(error, "orig", error)).strip()) from error
+        except Exception:  # the caller's own
+            self._breaker.succeeded()
+            raise
         self._breaker.succeeded()
 
     def _note_outage(self, error: exc.SQLAlchemyError) -> None:
         if _is_lasting(error):
             self._breaker.failed()
+        else:
+            self._breaker.succeeded()
         if _sqlstate(error) == READ_ONLY:
             self._writer.dispose()
 
     def read(self, query: Callable[[Connection], T]) -> T:
         """Return what `query` finds on the primary, without one on any server. Raise DatabaseUnavailable."""
         try:
-            with self.write() as connection:
+            with deadline(READ_LIMIT), self.write() as connection:
                 return query(connection)
         except DatabaseUnavailable as error:
             log.debug("reading elsewhere", extra={"reason": str(error)})

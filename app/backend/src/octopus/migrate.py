@@ -20,6 +20,7 @@ GRANTS = """
 GRANT SELECT, INSERT (text), UPDATE (status, logged_at, dead_reason) ON messages TO {role};
 GRANT SELECT, INSERT (message_id), UPDATE (created_at), DELETE ON outbox TO {role};
 GRANT SELECT, INSERT (key, body_hash, response), DELETE ON idempotency_keys TO {role};
+GRANT EXECUTE ON FUNCTION drop_dead_letters TO {role};
 """
 WAIT = 60.0  # seconds for a server that accepts writes
 LIMIT = 600.0  # seconds for all migrations

@@ -69,6 +69,9 @@ def add_message_once(connection: Connection, content: str, key: str) -> tuple[An
     if known is not None:
         if known.body_hash != body_hash:
             raise KeyReused
+        # Writes to the log alone. Where commits wait for the standby, so does this one: the first request's
+        # message is there before it is acknowledged.
+        connection.execute(select(func.pg_logical_emit_message(True, "octopus", "")))
         return known.response, False
     connection.execute(delete(idempotency_keys).where(idempotency_keys.c.key == key))
     answer = add_message(connection, content)
@@ -116,6 +119,40 @@ def set_dead(connection: Connection, message_id: int, reason: str) -> bool:
         .values(status="dead", dead_reason=reason)
     )
     return result.rowcount > 0
+
+
+def list_dead(connection: Connection, ids: list[int] | None = None) -> Sequence[Row[Any]]:
+    """Lock and return the dead letters with these ids, or all, oldest first."""
+    return connection.execute(_which(select(messages), ids).order_by(messages.c.id).with_for_update()).all()
+
+
+def _which(query: Any, ids: list[int] | None) -> Any:
+    query = query.where(messages.c.status == "dead")
+    return query if ids is None else query.where(messages.c.id.in_(ids))
+
+
+def replay_dead(connection: Connection, ids: list[int]) -> None:
+    """Have dead letters delivered once more, as if they had just been taken in."""
+    connection.execute(_which(update(messages), ids).values(status="queued", dead_reason=None))
+    connection.execute(insert(outbox), [{"message_id": message_id} for message_id in ids])
+    connection.execute(select(func.pg_notify(CHANNEL, "")))
+
+
+def drop_dead(connection: Connection, ids: list[int]) -> None:
+    """Remove dead letters for good."""
+    connection.execute(text("SELECT drop_dead_letters(:ids)"), {"ids": ids})
+
+
+def end_waits(connection: Connection, longest: timedelta) -> int:
+    """End commits of ours that have waited for a standby for too long; return how many.
+
+    Their clients have given up. The servers' processes would wait on, and use up all connections.
+    """
+    ended = text(
+        "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE usename = current_user"
+        " AND wait_event = 'SyncRep' AND query_start < clock_timestamp() - :longest"
+    )
+    return int(connection.execute(ended, {"longest": longest}).scalar_one())
 
 
 def take_outbox(connection: Connection, limit: int) -> Sequence[Row[Any, Any]]:

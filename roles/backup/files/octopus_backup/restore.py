@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 from . import archive, catalogue
@@ -29,15 +30,22 @@ end $$
 def restore(engine: Engine, target: str, volume: str, directory: str, statements: str = "") -> str:
     """Restore to `latest` or a moment into a directory of a volume, and run SQL in it; say what is there."""
     chosen = choose(engine, target)
-    place = answering(engine)
-    # Without a primary, lost or stopped, what is archived has to do.
-    if place:
-        archive.flush(engine, place)
+    flush(engine)
     path = f"{PGDATA_VOLUME}/{directory}"
     command = ["recover", chosen.repository, path, engine.settings["database"]]
     command += catalogue.arguments(chosen, target)
     engine.inside(*command, volume=volume, writes=True, given=statements.encode())
     return f"Restored to {target}, from {chosen}: directory {directory} of volume {volume}"
+
+
+def flush(engine: Engine) -> None:
+    """Have the newest log archived where that can be; else what is archived has to do."""
+    place = answering(engine)
+    try:
+        if place:
+            archive.flush(engine, place)
+    except BackupError as error:
+        print(f"{error} The restore goes on with what is in the archive.", file=sys.stderr)
 
 
 def answering(engine: Engine) -> str:

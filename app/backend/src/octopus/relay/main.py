@@ -18,6 +18,7 @@ from octopus.relay.housekeeping import Housekeeping
 from octopus.relay.listener import Listener
 from octopus.relay.outbox import Outbox
 from octopus.relay.publisher import BrokerUnavailable, Publisher
+from octopus.relay.waits import Waits
 from octopus.settings import Settings
 
 POLL = 1.0  # seconds without a notification after which the outbox is looked at anyway
@@ -35,6 +36,7 @@ def run(settings: Settings) -> None:
     database = Database(settings.database, pool_size=2)
     letters = DeadLetters(celery, database, stop)
     letters.start()
+    Waits(Database(settings.database, pool_size=1), stop).start()
     listener = Listener(connector(settings.database), stop)
     publisher = Publisher(celery)
     outbox = Outbox(database, publisher, alive=lambda: beat(settings.heartbeat_file))
