@@ -20,7 +20,7 @@ SWITCHED = 2  # seconds without writing
 FAILED_OVER = 120  # seconds that the playbook may take
 
 
-def play(platform: Platform, playbook: str, **variables: str) -> Run:
+def play(platform: Platform, playbook: str, **variables: object) -> Run:
     run = platform.play(playbook, variables)
     assert not run.failed, run
     return run
@@ -76,7 +76,7 @@ def test_restore_to_a_moment(platform: Platform, results: Results, ledger: Ledge
     later.judge()
     psql(platform, place, "select pg_switch_wal()")
     began = time.monotonic()
-    play(platform, "restore.yml", restore_target=moment, restore_place="in_place", restore_confirmed="yes")
+    play(platform, "restore.yml", restore_target=moment, restore_place="in_place", restore_confirmed=True)
     taken = time.monotonic() - began
     wait_until_it_follows(platform, 120)
     again = ledger.judge()
