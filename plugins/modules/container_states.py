@@ -42,6 +42,10 @@ containers:
   description: Name -> service, image, labels, status, found (a hash), and note ("WANTED FOUND", or empty).
   type: dict
   returned: always
+cpus:
+  description: How many processors the host has; the engine refuses a container that may use more.
+  type: int
+  returned: always
 """
 
 import hashlib
@@ -171,7 +175,7 @@ def main() -> None:
     )
     containers = look(module)
     changed = bool(module.params["note"]) and write_down(module, containers, **module.params["note"])
-    module.exit_json(changed=changed, containers=containers)
+    module.exit_json(changed=changed, containers=containers, cpus=os.cpu_count() or 1)
 
 
 if __name__ == "__main__":

@@ -73,11 +73,11 @@ CONFIGURATION: dict[str, Any] = {
 
 
 class PersistentConnection(Connection):
-    """Tries again after 0.5 s, 1 s, 1.5 s and at most 2 s. Celery cannot be told, and waits up to 30 s."""
+    """Tries again after 0.5 s, then every second. Celery cannot be told, and waits up to 30 s."""
 
     def ensure_connection(self, *args: Any, **options: Any) -> Connection:
         """Connect, however often it takes."""
-        pauses = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2.0}
+        pauses = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 1.0}
         return super().ensure_connection(*args, **{**pauses, **options})
 
 

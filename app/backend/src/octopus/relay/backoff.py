@@ -4,10 +4,10 @@ import threading
 
 
 class Backoff:
-    """Pauses of 0.5 s, 1 s and at most 2 s, cut short when the process is to stop."""
+    """Pauses of 0.5 s, then of 1 s, cut short when the process is to stop."""
 
     FIRST = 0.5
-    MOST = 2.0
+    MOST = 1.0
 
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
