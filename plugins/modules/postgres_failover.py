@@ -92,7 +92,12 @@ def log_of(dead: Place, standby: Place) -> str:
                 " Mend that and run this again, or accept the loss with -e postgres_accept_loss=true."
             ) from error
         return f"The log of {dead.name} could not be carried over ({error}): the replication lag is lost."
-    return f"{count} segments of the log were carried over from {dead.name}, and nothing is lost."
+    carried = f"{count} segments of the log were carried over from {dead.name}"
+    return (
+        f"{carried}, what could be had."
+        if dead.module.params["accept_loss"]
+        else f"{carried}, and nothing is lost."
+    )
 
 
 def take_over(dead: Place, standby: Place) -> str:
@@ -121,7 +126,8 @@ def run(module: AnsibleModule) -> str:
     primaries = [place for place in places if place.is_standby() is False]
     fenced = [place.name for place in places if place.order == "fenced"]
     if primaries and fenced and primaries[0].name not in fenced:
-        primaries[0].provide_slot(reserve=True)
+        if not module.check_mode:
+            primaries[0].provide_slot(reserve=True)
         return ""
     if not standby:
         raise TroubleError(
@@ -143,6 +149,11 @@ def main() -> None:
         says = run(module)
     except TroubleError as trouble:
         module.fail_json(msg=str(trouble))
+    except OSError as error:
+        module.fail_json(
+            msg=f"A volume cannot be read or written ({error}). Mend its disk and run this again; or give up what the"
+            " former primary holds: remove its container and its volume, and run this again."
+        )
     module.exit_json(changed=bool(says), says=says)
 
 

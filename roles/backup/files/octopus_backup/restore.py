@@ -68,17 +68,35 @@ def prepare(engine: Engine, target: str) -> str:
 
     Where a swap was begun, that is finished first: nothing is restored.
     """
-    found = {
-        place: engine.inside("progress", volume=engine.volume(place)).decode().strip()
+    found: dict[str, list[str]] = {
+        place: engine.inside("progress", volume=engine.volume(place)).decode().split()
         for place in engine.settings["places"]
     }
-    places = {progress: place for place, progress in found.items()}
-    if "begun" in places:
-        return places["begun"]
-    # A run that was broken off may have stopped all servers.
-    place = answering(engine) or places.get("restored", engine.settings["places"][0])
+    for place, (step, whose) in found.items():
+        if step == "begun" and whose == "standby":
+            raise BackupError(
+                f"{place} is a standby by now, and keeps what was there before an earlier restore: nothing was"
+                f" changed. {engine.name} finish {place} removes that; then run this again."
+            )
+        if step == "begun":
+            return place
+    place = answering(engine) or holder(found)
     restore(engine, target, engine.volume(place), "data.restored", QUEUED)
     return place
+
+
+def holder(found: dict[str, list[str]]) -> str:
+    """Return the place of the primary by what the volumes hold, where no server answers that it is."""
+    whose = {place: told[1] for place, told in found.items()}
+    primaries = [place for place in whose if whose[place] == "primary"]
+    if len(primaries) == 1:
+        return primaries[0]
+    if set(whose.values()) == {"nobody"}:
+        return next(iter(whose))
+    raise BackupError(
+        "No place of PostgreSQL answers as the primary, and the volumes do not say which one is: nothing was"
+        " changed. Start it (site.yml), or choose one by failover.yml, and run this again."
+    )
 
 
 def swap(engine: Engine, place: str, step: str) -> str:
