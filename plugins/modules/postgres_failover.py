@@ -151,8 +151,8 @@ def main() -> None:
         module.fail_json(msg=str(trouble))
     except OSError as error:
         module.fail_json(
-            msg=f"A volume cannot be read or written ({error}). Mend its disk and run this again; or give up what the"
-            " former primary holds: remove its container and its volume, and run this again."
+            msg=f"A volume cannot be read or written ({error}). Mend its disk and run this again; or give up"
+            " what the former primary holds: remove its container and its volume, and run this again."
         )
     module.exit_json(changed=bool(says), says=says)
 

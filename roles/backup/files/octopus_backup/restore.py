@@ -75,8 +75,8 @@ def prepare(engine: Engine, target: str) -> str:
     for place, (step, whose) in found.items():
         if step == "begun" and whose == "standby":
             raise BackupError(
-                f"{place} is a standby by now, and keeps what was there before an earlier restore: nothing was"
-                f" changed. {engine.name} finish {place} removes that; then run this again."
+                f"{place} is a standby by now, and keeps what was there before an earlier restore: nothing"
+                f" was changed. {engine.name} finish {place} removes that; then run this again."
             )
         if step == "begun":
             return place
