@@ -32,4 +32,6 @@ def boot(platform: Platform, machine: str, how: str = "rebooted") -> float:
         # The command returns when the host has gone down and begins to boot.
         began = time.monotonic()
     wait_for("root gets in, and the engine answers", lambda: reaches(platform), BACK)
+    # It may have another one by now.
+    platform.__dict__.pop("address", None)
     return began
